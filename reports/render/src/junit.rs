@@ -1,7 +1,7 @@
 //! `junit.xml`: claims and thresholds as test cases, for what shows the results of a build.
 //!
 //! A run is a test suite. It has a test case for each claim and threshold, and one called `run` for what no claim is about.
-//! Broken is a failure, with the sentence of the terminal. Not judged is skipped: nothing follows from it about the broker.
+//! Broken is a failure, with the sentence that `-q` and `summary.md` have. Not judged is skipped: nothing follows from it about the broker.
 //! That the run proves nothing, which such a claim or anything else may bring about, is an error of the case `run`, so that an
 //! INVALID run is never green. The order and the names of the cases are those of the scenario: no figure and no limit is in them.
 //!
@@ -99,6 +99,15 @@ impl TestSuite {
                 name: RUN.to_owned(),
                 result,
             }],
+        }
+    }
+
+    /// The same under the name that it has among others.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self {
+            name: token(name),
+            ..self.clone()
         }
     }
 

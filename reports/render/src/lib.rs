@@ -30,6 +30,7 @@ mod write_runs;
 pub use chart::ChartError;
 pub use compare::{figure_line, terminal_comparison};
 pub use junit::{TestSuite, WithoutVerdict};
+pub use markdown::markdown_summary;
 pub use report_error::ReportError;
 pub use stage::PAGE as REPORT_PAGE;
 pub use text::{Colours, Screen, terminal_summary};

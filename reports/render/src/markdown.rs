@@ -6,6 +6,11 @@ use crate::tile;
 use crate::verdict;
 use crate::violations;
 
+/// What `summary.md` holds.
+pub fn markdown_summary(run: &Run) -> String {
+    summary(run)
+}
+
 /// The summary.
 pub(crate) fn summary(run: &Run) -> String {
     let identity = &run.identity;

@@ -4,8 +4,6 @@
 //! `_seconds`, `_per_s` is `_per_second`, and times in microseconds are seconds. What they mean is told in the words of the schema
 //! of `summary.json`. A distribution is a summary with quantiles; a figure that was not measured is left out.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 use squall_run::{ClaimResult, Outcome, Run, Summary, SummaryFile};
 
@@ -196,10 +194,11 @@ fn family(field: &str, figure: &Value, help: &str) -> Family {
                 .iter()
                 .filter_map(Value::as_object)
                 .flat_map(|parts| {
-                    let label = |name: &str| match &parts[name] {
-                        Value::String(text) => text.clone(),
-                        Value::Null => String::new(),
-                        other => other.to_string(),
+                    // A flag is written as it is, and what is null as nothing.
+                    let label = |name: &str| match (parts[name].as_str(), parts[name].as_bool()) {
+                        (Some(text), _) => text.to_owned(),
+                        (None, Some(flag)) => flag.to_string(),
+                        (None, None) => String::new(),
                     };
                     let labels = ["group", "qos", "late"].map(|name| (name, label(name)));
                     quantiles(&labels, parts)
@@ -224,11 +223,8 @@ fn distribution(field: &str, help: &str) -> Family {
 /// The quantiles that have enough samples, the greatest as that of 1, the sum and the count.
 fn quantiles(labels: &[(&'static str, String)], parts: &Map<String, Value>) -> Vec<Sample> {
     let number = |name: &str| parts[name].as_f64().unwrap_or(f64::NAN);
-    let shown: BTreeMap<&String, &Value> = match &parts["percentiles_us"] {
-        Value::Object(shown) => shown.iter().collect(),
-        _ => BTreeMap::new(),
-    };
-    let shown = shown.into_iter().filter_map(|(name, us)| {
+    let shown = parts["percentiles_us"].as_object();
+    let shown = shown.into_iter().flatten().filter_map(|(name, us)| {
         let percent: f64 = name.strip_prefix('p')?.parse().ok()?;
         Some((percent / 100.0, us.as_f64()?))
     });

@@ -134,16 +134,48 @@ struct SummaryLine<'a> {
     file: SummaryFile,
     checks: &'a [squall_run::CheckOutcome],
     thresholds: &'a [squall_run::ThresholdOutcome],
+    /// The page, or the run file where that is all that could be kept.
     report: &'a Path,
+    paths: Paths,
 }
 
-/// Verdict, figures, checks and thresholds as one line of JSON, with the path of the page `report`.
+/// Where the files of a run are; empty where none of a kind was written.
+#[derive(serde::Serialize)]
+struct Paths {
+    folder: Option<PathBuf>,
+    report: Option<PathBuf>,
+    run: Option<PathBuf>,
+    summary: Option<PathBuf>,
+    junit: Option<PathBuf>,
+}
+
+impl Paths {
+    /// Beside the page `report`.
+    fn beside(report: &Path) -> Self {
+        let folder = report.parent().filter(|_| report.ends_with(PAGE));
+        let file = |name: &str| folder.map(|folder| folder.join(name));
+        Self {
+            folder: folder.map(Path::to_owned),
+            report: file(PAGE),
+            run: match folder {
+                Some(_) => file(RUN_FILE),
+                None => report.is_file().then(|| report.to_owned()),
+            },
+            summary: file("summary.json"),
+            junit: file(JUNIT_FILE),
+        }
+    }
+}
+
+/// What `summary.json` has, with checks, thresholds and the paths of the files, as one line of JSON. `report` is the page of
+/// the run, or its run file where that is all that could be kept.
 pub fn summary_line(run: &Run, report: &Path) -> String {
     let line = SummaryLine {
         file: SummaryFile::of(run),
         checks: &run.measured.checks,
         thresholds: &run.measured.thresholds,
         report,
+        paths: Paths::beside(report),
     };
     serde_json::to_string(&line).expect("no map has keys that are not text")
 }
@@ -202,6 +234,29 @@ mod tests {
 
         assert_eq!(written.charts, 0);
         assert_eq!(names(&root.path().join("charts")), [""; 0]);
+    }
+
+    /// The line of `--json` is `summary.json` with more beside it, and names files that are there.
+    #[test]
+    fn the_line_is_the_summary_with_the_paths() {
+        let root = TempDir::new().unwrap();
+        let run = sample::failing();
+        let written = write_report(&run, root.path()).unwrap();
+
+        let line: serde_json::Value =
+            serde_json::from_str(&summary_line(&run, &written.page)).unwrap();
+
+        let file = fs::read_to_string(root.path().join("summary.json")).unwrap();
+        let file: serde_json::Value = serde_json::from_str(&file).unwrap();
+        for (key, value) in file.as_object().unwrap() {
+            assert_eq!(&line[key], value, "{key}");
+        }
+        for name in ["folder", "report", "run", "summary", "junit"] {
+            assert!(
+                Path::new(line["paths"][name].as_str().unwrap()).exists(),
+                "{name}"
+            );
+        }
     }
 
     /// A folder with other things in it is refused and left as it was.

@@ -6,6 +6,7 @@ use std::path::Path;
 use squall_run::{Figure, RunSet};
 
 use crate::html;
+use crate::junit::{self, JUNIT_FILE, TestSuite};
 use crate::report_error::ReportError;
 
 /// The page of all runs.
@@ -15,12 +16,13 @@ pub const RUNS_FILE: &str = "runs.json";
 /// The same as a table.
 const RUNS_TABLE: &str = "runs.csv";
 
-/// Writes `index.html`, `runs.csv` and `runs.json` into `folder`, in place of those of fewer runs.
+/// Writes `index.html`, `runs.csv`, `runs.json` and `junit.xml` with the `suites` of the runs into `folder`, in place of those
+/// of fewer runs.
 ///
 /// # Errors
 ///
 /// If the folder cannot be written. Each file is whole, or as it was before.
-pub fn write_runs(set: &RunSet, folder: &Path) -> Result<(), ReportError> {
+pub fn write_runs(set: &RunSet, suites: &[TestSuite], folder: &Path) -> Result<(), ReportError> {
     let csv = table(set).map_err(|source| ReportError::Table {
         table: "runs".to_owned(),
         source,
@@ -29,6 +31,7 @@ pub fn write_runs(set: &RunSet, folder: &Path) -> Result<(), ReportError> {
     json.push('\n');
     put(folder, RUNS_TABLE, &csv)?;
     put(folder, RUNS_FILE, json.as_bytes())?;
+    put(folder, JUNIT_FILE, junit::file(suites).as_bytes())?;
     put(folder, RUNS_PAGE, html::runs_page(set)?.as_bytes())
 }
 
@@ -88,6 +91,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::junit::WithoutVerdict;
 
     /// The page, the table and the file hold the same runs, and what was there before is replaced.
     #[test]
@@ -96,10 +100,17 @@ mod tests {
         let mut set = RunSet::new("s".to_owned(), None, vec!["vars.x".to_owned()]);
         let run = |value: &str| ComparedRun::not_run(vec![value.to_owned()], 1, 7);
         set.runs = vec![run("a,b").judged(&sample::failing(), "a/report.html".to_owned())];
-        write_runs(&set, root.path()).unwrap();
+        let mut suites = vec![TestSuite::of(&sample::failing(), "a,b")];
+        write_runs(&set, &suites, root.path()).unwrap();
         set.runs.push(run("c"));
 
-        write_runs(&set, root.path()).unwrap();
+        let not_run = WithoutVerdict::NotRun;
+        let started_at = "2026-01-01T12:00:00Z";
+        suites.push(TestSuite::without_verdict(
+            "c", started_at, not_run, "not run",
+        ));
+
+        write_runs(&set, &suites, root.path()).unwrap();
 
         let csv = fs::read_to_string(root.path().join(RUNS_TABLE)).unwrap();
         let lines: Vec<&str> = csv.lines().collect();
@@ -114,11 +125,13 @@ mod tests {
         assert_eq!(json["runs"][0]["exit_code"], 98);
         assert!(json["runs"][0]["figures"]["sent_per_s"].is_number());
         assert_eq!(json["runs"][1]["state"], "not_run");
+        let junit = fs::read_to_string(root.path().join(JUNIT_FILE)).unwrap();
+        assert_eq!(junit.matches("<testsuite ").count(), 2);
         let mut names: Vec<String> = fs::read_dir(root.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, [RUNS_PAGE, RUNS_TABLE, RUNS_FILE]);
+        assert_eq!(names, [RUNS_PAGE, JUNIT_FILE, RUNS_TABLE, RUNS_FILE]);
     }
 }

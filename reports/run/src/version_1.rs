@@ -22,9 +22,12 @@ struct Resources {
     generator: Vec<ProcessSample>,
 }
 
+/// A path, a field and what it is.
+type Missing = (&'static str, &'static str, fn() -> Value);
+
 /// Fields that version 1 does not have, as they are where nothing of the kind happened: a path, in which `*` is each item
 /// of a list, the field, and what it is.
-const MISSING: &[(&str, &str, fn() -> Value)] = &[
+const MISSING: &[Missing] = &[
     (
         "measured/accounting/publications/*",
         "to_no_subscriber",

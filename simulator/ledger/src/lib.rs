@@ -17,5 +17,5 @@ pub use books::{
     HandshakeCounts, Imbalance, Ledger, Memory, MemoryLimit, Publications, Roster, Scope, Subject,
     TakeoverCounts, Tally, TallyKey, WatchedClaims, WillCause, WillTally,
 };
-pub use recorder::{Recorder, SHUT_OUT_AFTER};
+pub use recorder::{Recorder, SHUT_OUT_AFTER, SoFar};
 pub use results::{Judgement, judge};

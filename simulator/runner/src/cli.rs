@@ -11,6 +11,7 @@ use squall_run::ExitCode;
 
 use crate::bench_args::BenchArgs;
 use crate::connect_args::ConnectArgs;
+use crate::output_args::OutputArgs;
 
 const TRY: &str = "\
 Try:
@@ -150,25 +151,6 @@ pub struct RunArgs {
     pub output: OutputArgs,
 }
 
-/// Where the results of runs go, and what is printed of them.
-#[derive(Args, Clone, Debug)]
-pub struct OutputArgs {
-    /// Folder for the results, one folder a run inside it if there are several
-    /// [default: squall-out/NAME-TIME].
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub out: Option<PathBuf>,
-    /// Replace the results of an earlier run in that folder.
-    #[arg(long)]
-    pub force: bool,
-    /// Print verdict, figures and checks as one JSON object a run on standard output, or the error
-    /// where there is no verdict.
-    #[arg(long)]
-    pub json: bool,
-    /// Print no progress and no summary, only errors and why a run did not pass.
-    #[arg(long, short)]
-    pub quiet: bool,
-}
-
 /// `squall suite`.
 #[derive(Args, Debug)]
 pub struct SuiteArgs {
@@ -289,6 +271,9 @@ pub struct ReportArgs {
     /// Print the summary as a JSON object on standard output.
     #[arg(long)]
     pub json: bool,
+    /// Open the report.
+    #[arg(long)]
+    pub open: bool,
 }
 
 /// `squall compare`.

@@ -85,7 +85,7 @@ fn xml_of(run: &Run) -> String {
     file(&[TestSuite::of(run, &run.identity.name)])
 }
 
-/// Each claim is a case; what is broken fails with the sentence that the terminal has.
+/// Each claim is a case; what is broken fails with the sentence that `-q` and `summary.md` have.
 #[test]
 fn what_is_broken_is_a_failure() {
     let run = sample::failing();
@@ -101,11 +101,12 @@ fn what_is_broken_is_a_failure() {
         .unwrap();
     assert_eq!(failure.attribute("type"), Some("invariant"));
     let text = failure.text().unwrap();
-    let screen = crate::Screen {
-        colours: crate::Colours::None,
-        columns: None,
-    };
-    assert!(crate::terminal_summary(&run, screen).contains(&format!("- {text}\n")));
+    let told = run.told();
+    let mut lines = told.iter().flat_map(|part| &part.lines);
+    assert!(
+        lines.any(|line| format!("{}: {}", line.label, line.text) == text),
+        "{text}"
+    );
     // Nothing is wrong with the run but its claims.
     assert!(case(suite, "run").first_element_child().is_none());
 }

@@ -1,6 +1,6 @@
 //! Held to the grammar of OpenMetrics 1.0, line by line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use squall_run::sample;
 

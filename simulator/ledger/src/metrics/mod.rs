@@ -30,7 +30,7 @@ use series::Timeline;
 use spent::Spent;
 use squall_fleet::Phase;
 use squall_protocol::Instant;
-use squall_run::{Histogram, MetricCell, MetricName, PhaseKind};
+use squall_run::{CountedFrom, Histogram, MetricCell, MetricName, PhaseKind};
 use squall_scenario::{GroupId, Scenario};
 use standstill::Standstills;
 
@@ -114,6 +114,17 @@ impl Metrics {
         squall_run::Metrics {
             cells: cells.collect(),
         }
+    }
+
+    /// All samples of a metric so far, from the scheduled time: without the warm-up, and without what was late.
+    pub(crate) fn so_far(&self, name: MetricName) -> Histogram {
+        let cells = self.cells.iter().filter(|(cell, _)| {
+            cell.name == name
+                && cell.counted_from == CountedFrom::Scheduled
+                && cell.phase != PhaseKind::Warmup
+                && !cell.tags.is_late
+        });
+        Histogram::merged(cells.map(|(_, histogram)| histogram))
     }
 
     /// Times from CONNECT to CONNACK of a group's devices.

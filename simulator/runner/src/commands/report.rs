@@ -7,6 +7,7 @@ use squall_run::Run;
 
 use crate::cli::ReportArgs;
 use crate::exit::Failure;
+use crate::open_page::open_page;
 use crate::out_folder::OutFolder;
 use crate::output::{print, print_line};
 use crate::remark::remark;
@@ -39,6 +40,9 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
         print(&squall_reports::terminal_summary(&run, super::screen()))?;
     }
     remark(&format!("report: {}", written.page.display()));
+    if args.open {
+        open_page(&written.page);
+    }
     Ok(run.verdict.exit_code)
 }
 

@@ -24,3 +24,41 @@ pub fn text(of: SchemaOf) -> Result<String, Failure> {
     };
     Ok(serde_json::to_string_pretty(&schema).context("cannot write the schema as JSON")?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The schemas that are published are those of the types that write the files.
+    #[test]
+    fn published_schemas_are_fresh() {
+        for (of, name, published) in [
+            (
+                SchemaOf::Run,
+                "run",
+                include_str!("../../../../reports/run/schemas/run.schema.json"),
+            ),
+            (
+                SchemaOf::Summary,
+                "summary",
+                include_str!("../../../../reports/run/schemas/summary.schema.json"),
+            ),
+            (
+                SchemaOf::Runs,
+                "runs",
+                include_str!("../../../../reports/run/schemas/runs.schema.json"),
+            ),
+            (
+                SchemaOf::Compare,
+                "compare",
+                include_str!("../../../../reports/run/schemas/compare.schema.json"),
+            ),
+        ] {
+            let fresh = text(of).expect("it can be written");
+            assert!(
+                fresh == published.trim_end(),
+                "run `squall schema {name} > reports/run/schemas/{name}.schema.json`"
+            );
+        }
+    }
+}

@@ -301,7 +301,12 @@ async fn show(display: Rc<RefCell<ProgressDisplay>>, drive: Drive<Recorder>, clo
         if is_new_phase {
             display.count_from(since_start, progress);
         } else {
-            display.show(since_start, progress);
+            let ask = || {
+                drive
+                    .ask(|recorder, _| recorder.so_far())
+                    .unwrap_or_default()
+            };
+            display.show(since_start, progress, ask);
         }
     }
 }

@@ -8,10 +8,11 @@ use squall_run::{RunSet, RunState, Side, worst_exit_code};
 use squall_scenario::Setting;
 
 use super::tell;
-use crate::cli::{CompareArgs, OutputArgs, OverrideArgs};
+use crate::cli::{CompareArgs, OverrideArgs};
 use crate::commands::run::{self, Series};
 use crate::commands::run_files::{self, Found, of_side};
 use crate::exit::Failure;
+use crate::output_args::OutputArgs;
 use crate::scenario_file::ScenarioFile;
 use crate::scenario_runs::ScenarioRuns;
 use crate::targets;
@@ -26,6 +27,8 @@ pub fn compare(scenario: &Path, args: &CompareArgs) -> Result<u8, Failure> {
     let folder = folder.to_owned();
     let output = OutputArgs {
         json: false,
+        // The comparison is what there is to see.
+        open: false,
         quiet: args.output.quiet || args.output.json,
         ..args.output.clone()
     };

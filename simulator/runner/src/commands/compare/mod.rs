@@ -10,10 +10,12 @@ use squall_run::{Side, SideBySide};
 
 use super::run_files::of_side;
 use super::{run, run_files};
-use crate::cli::{CompareArgs, OutputArgs};
+use crate::cli::CompareArgs;
 use crate::exit::Failure;
+use crate::open_page::open_page;
 use crate::out_folder::OutFolder;
 use crate::output::{print, print_line};
+use crate::output_args::OutputArgs;
 use crate::remark::remark;
 
 /// Compares what the arguments name. The exit code is 0 where there is a comparison, whatever it says.
@@ -68,6 +70,9 @@ fn tell(sides: &[Side], out: &Path, output: &OutputArgs) -> Result<(), Failure> 
     }
     if !output.quiet {
         remark(&format!("comparison: {}", page.display()));
+    }
+    if output.open {
+        open_page(&page);
     }
     Ok(())
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::cli::{OutputArgs, RunArgs};
+use crate::cli::RunArgs;
 use crate::clock;
 use crate::exit::Failure;
 use crate::out_folder::OutFolder;
+use crate::output_args::OutputArgs;
 
 /// Where squall keeps results if the user names no folder.
 const DEFAULT: &str = "squall-out";

@@ -5,11 +5,13 @@ mod closing;
 mod folders;
 mod kept;
 mod series;
+mod step_summary;
 
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use squall_reports::{TestSuite, WithoutVerdict};
 use squall_run::{ComparedRun, Outcome, Run, RunSet, SCENARIO, StopCause, worst_exit_code};
 use tokio::task::LocalSet;
 
@@ -18,13 +20,16 @@ pub use closing::Table;
 pub use folders::new_folder;
 pub use series::Series;
 
-use crate::cli::{OutputArgs, OverrideArgs, RunArgs, WorkerArgs};
+use crate::cli::{OverrideArgs, RunArgs, WorkerArgs};
+use crate::clock;
 use crate::exit::Failure;
 use crate::layers::Layers;
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
+use crate::open_page::open_page;
 use crate::out_folder::OutFolder;
 use crate::output::{print, print_line};
+use crate::output_args::OutputArgs;
 use crate::progress::{ProgressDisplay, Verbosity};
 use crate::remark::remark;
 use crate::run::signals::StopSignals;
@@ -117,7 +122,9 @@ pub fn run_all(
         let of_series = &mut all[prepared.series];
         let values = of_series.values_of(&prepared.file);
         let ended = if !goes_on {
+            let why = "a signal ended the command before it began";
             Ended {
+                suite: without_verdict(prepared, WithoutVerdict::NotRun, why),
                 run: closing::not_run(&prepared.file, values),
                 goes_on: false,
             }
@@ -131,13 +138,19 @@ pub fn run_all(
             ended.unwrap_or_else(|failure| told(prepared, values, &failure, output))
         };
         of_series.set.runs.push(ended.run);
-        write_page(of_series)?;
+        of_series.suites.push(ended.suite);
+        of_series.write_page()?;
         goes_on = ended.goes_on && runtime.block_on(signals.pending()).is_none();
     }
     if !output.quiet {
         for folder in all.iter().filter_map(Series::folder) {
             let page = folder.join(squall_reports::RUNS_PAGE);
             remark(&format!("all runs: {}", page.display()));
+        }
+    }
+    if output.open {
+        for page in all.iter().filter_map(Series::page) {
+            open_page(&page);
         }
     }
     Ok(all.into_iter().map(|series| series.set).collect())
@@ -151,6 +164,7 @@ pub fn exit_code(ran: &[RunSet]) -> u8 {
 /// How one run ended.
 struct Ended {
     run: ComparedRun,
+    suite: TestSuite,
     /// Whether the next one begins: not after a run that a signal stopped.
     goes_on: bool,
 }
@@ -159,10 +173,27 @@ struct Ended {
 fn told(prepared: &Prepared, values: Vec<String>, failure: &Failure, output: &OutputArgs) -> Ended {
     tell_json(output, failure);
     failure.report();
+    step_summary::append_failure(&prepared.file.scenario.name, failure);
+    let why = match failure {
+        Failure::Skipped { .. } => WithoutVerdict::NotRun,
+        Failure::Usage(_)
+        | Failure::Scenario(_)
+        | Failure::Config(_)
+        | Failure::Unreachable(_)
+        | Failure::Stopped(_)
+        | Failure::Internal(_) => WithoutVerdict::Failed,
+    };
     Ended {
+        suite: without_verdict(prepared, why, &failure.to_string()),
         goes_on: !matches!(failure, Failure::Stopped(_)),
         run: closing::failed(&prepared.file, values, failure),
     }
+}
+
+/// A run without a verdict as a suite of tests.
+fn without_verdict(prepared: &Prepared, why: WithoutVerdict, text: &str) -> TestSuite {
+    let now = clock::iso_8601(clock::since_epoch());
+    TestSuite::without_verdict(&prepared.file.scenario.name, &now, why, text)
 }
 
 /// Which of several runs begins.
@@ -178,15 +209,6 @@ fn tell_progress(prepared: &Prepared, place: usize, series: &Series, output: &Ou
         Some(_) | None => String::new(),
     };
     remark(&format!("\nrun {number} of {total}: {label}{round}"));
-}
-
-/// The page of all runs that there are by now.
-fn write_page(series: &Series) -> Result<(), Failure> {
-    match series.folder() {
-        Some(folder) => Ok(squall_reports::write_runs(&series.set, folder)
-            .context("cannot write the page of all runs")?),
-        None => Ok(()),
-    }
 }
 
 /// For a program that reads standard output: why there is no verdict.
@@ -281,10 +303,11 @@ async fn execute(
         ..
     } = prepared;
     let folder = folder.path();
-    let display = ProgressDisplay::new(match output.quiet {
+    let verbosity = match output.quiet {
         true => Verbosity::Silent,
         false => Verbosity::Progress,
-    });
+    };
+    let display = ProgressDisplay::new(verbosity, &file.scenario.name);
     // Beside the results only at the end: until then the folder holds nothing that is unfinished.
     let log = tempfile::NamedTempFile::new().context("cannot write to the temporary folder")?;
     let spec = RunSpec {
@@ -296,6 +319,7 @@ async fn execute(
 
     let run = run::run(&spec, signals, display).await?;
 
+    step_summary::append(&squall_reports::markdown_summary(&run));
     let written = match squall_reports::write_report(&run, folder) {
         Ok(written) => written,
         Err(error) => {
@@ -319,6 +343,7 @@ async fn execute(
         }
     }
     Ok(Ended {
+        suite: TestSuite::of(&run, &run.identity.name),
         run: closing::not_run(file, values).judged(&run, page.to_string_lossy().into_owned()),
         goes_on: run.times.stopped.is_none_or(|stop| match stop.by {
             StopCause::Sigint | StopCause::Sigterm | StopCause::Sighup => false,

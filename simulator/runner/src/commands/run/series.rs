@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use squall_reports::TestSuite;
 use squall_run::{RunSet, SCENARIO};
 
 use super::folders::{self, Folders};
-use crate::cli::{OutputArgs, RunArgs};
+use crate::cli::RunArgs;
 use crate::exit::Failure;
+use crate::output_args::OutputArgs;
 use crate::scenario_file::ScenarioFile;
 use crate::scenario_runs::ScenarioRuns;
 
@@ -18,6 +20,8 @@ const VALUE_MAX: usize = 40;
 pub struct Series {
     /// What is known of them: no runs yet.
     pub set: RunSet,
+    /// The same as suites of tests: one for each run.
+    pub suites: Vec<TestSuite>,
     /// The runs, in the order in which they run.
     pub files: Vec<ScenarioFile>,
     /// Where their results go.
@@ -35,6 +39,7 @@ impl Series {
         };
         Ok(Self {
             set: RunSet::new(name, question, runs.axes.clone()),
+            suites: Vec::new(),
             files: runs.into_runs()?,
             folders,
         })
@@ -59,6 +64,7 @@ impl Series {
                 Some(purpose.to_owned()),
                 vec![SCENARIO.to_owned()],
             ),
+            suites: Vec::new(),
             files,
             folders: Folders::of_suite(name, output),
         })
@@ -74,6 +80,7 @@ impl Series {
         let folders = Folders::of_suite(&format!("compare-{name}"), output);
         Self {
             set: RunSet::new(name, question, vec!["target".to_owned()]),
+            suites: Vec::new(),
             files,
             folders,
         }
@@ -117,6 +124,30 @@ impl Series {
         match &self.folders {
             Folders::In(folder) if self.files.len() > 1 || self.is_suite() => Some(folder),
             Folders::In(_) | Folders::This(_) | Folders::New => None,
+        }
+    }
+
+    /// Writes the page of all runs that there are by now, and what stands beside it.
+    pub fn write_page(&self) -> Result<(), Failure> {
+        let Some(folder) = self.folder() else {
+            return Ok(());
+        };
+        let suites = self.set.runs.iter().zip(&self.suites);
+        let suites = suites.map(|(run, suite)| suite.named(&self.set.label(run)));
+        let suites: Vec<TestSuite> = suites.collect();
+        Ok(squall_reports::write_runs(&self.set, &suites, folder)
+            .context("cannot write the page of all runs")?)
+    }
+
+    /// The page to open: that of all runs, or the report of the only one, if it has one.
+    pub fn page(&self) -> Option<PathBuf> {
+        match self.folder() {
+            Some(folder) => Some(folder.join(squall_reports::RUNS_PAGE)),
+            None => self
+                .set
+                .runs
+                .iter()
+                .find_map(|run| run.report.as_ref().map(PathBuf::from)),
         }
     }
 
