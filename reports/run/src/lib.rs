@@ -19,6 +19,7 @@ mod drain;
 mod fault;
 mod histogram;
 mod identity;
+mod judged_claim;
 mod lag;
 mod machine;
 mod malformed;
@@ -77,6 +78,7 @@ pub use drain::Drain;
 pub use fault::{FaultEffect, FaultOccurrence, FirstAnomaly};
 pub use histogram::{Bucket, Histogram, HistogramError, PercentileStep, TableEnd};
 pub use identity::{Identity, ScenarioText, Software};
+pub use judged_claim::{ClaimKind, JudgedClaim};
 pub use lag::{LAG_NOTED_US, LAG_SHARE_NOTED, LagShare, lag_notes};
 pub use machine::{Limits, Machine};
 pub use malformed::MalformedOutcome;
@@ -120,7 +122,5 @@ pub use unit::{
     bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,
 };
 pub use value::Value;
-pub use verdict::{
-    ClaimKind, ExitCode, Extent, JudgedClaim, Outcome, Reason, Verdict, worst_exit_code,
-};
+pub use verdict::{ExitCode, Extent, Outcome, Reason, Verdict, worst_exit_code};
 pub use will::WillOutcome;

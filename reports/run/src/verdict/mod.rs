@@ -1,7 +1,6 @@
 //! What follows from a run.
 
 mod exit_code;
-mod judged;
 mod reason;
 mod sentence;
 #[cfg(test)]
@@ -16,8 +15,8 @@ use crate::{
 };
 
 pub use exit_code::ExitCode;
-pub use judged::{ClaimKind, JudgedClaim};
 pub use reason::Reason;
+pub(crate) use sentence::of_threshold;
 
 /// What follows from a run, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -167,7 +166,8 @@ fn may_follow_from_an_end(claim: &ClaimOutcome) -> bool {
     !DONE_BY_A_LIVING_BROKER.contains(&claim.key.as_str())
 }
 
-fn claim_reason(check: &CheckOutcome, claim: &ClaimOutcome) -> Option<Reason> {
+/// What a claim that did not hold counts for, and its sentence; `None` if it held.
+pub(crate) fn claim_reason(check: &CheckOutcome, claim: &ClaimOutcome) -> Option<Reason> {
     let text = sentence::of_claim(check, claim);
     match claim.result() {
         ClaimResult::Held => None,

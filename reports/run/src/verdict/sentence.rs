@@ -42,7 +42,7 @@ fn name_of(check: &CheckOutcome) -> String {
 }
 
 /// What is wrong with a threshold that did not hold.
-pub(super) fn of_threshold(threshold: &ThresholdOutcome) -> String {
+pub(crate) fn of_threshold(threshold: &ThresholdOutcome) -> String {
     let selector = threshold.selector();
     let expression = &threshold.expression;
     let what = match (&threshold.actual, threshold.result) {

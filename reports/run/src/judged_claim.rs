@@ -1,6 +1,6 @@
 //! Each claim and threshold of a run under a name that stays, and what a run has against it beside them.
 
-use super::sentence;
+use crate::verdict;
 use crate::{ClaimResult, Extent, Reason, Run, Verdict};
 
 /// One claim or threshold, judged.
@@ -48,7 +48,7 @@ impl Run {
                 name: format!("{}{selection} {}", check.check, claim.key),
                 kind: ClaimKind::Invariant,
                 result: claim.result(),
-                wrong: super::claim_reason(check, claim).map(|reason| reason.text().to_owned()),
+                wrong: verdict::claim_reason(check, claim).map(|reason| reason.text().to_owned()),
             })
         });
         let thresholds = self
@@ -59,7 +59,7 @@ impl Run {
                 name: format!("{} {}", threshold.selector(), threshold.aggregate),
                 kind: ClaimKind::Threshold,
                 result: threshold.claim_result(),
-                wrong: (!threshold.passed()).then(|| sentence::of_threshold(threshold)),
+                wrong: (!threshold.passed()).then(|| verdict::of_threshold(threshold)),
             });
         let mut all: Vec<JudgedClaim> = Vec::new();
         for mut claim in claims.chain(thresholds) {
