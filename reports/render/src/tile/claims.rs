@@ -26,6 +26,40 @@ pub(super) fn of_metric(run: &Run, metric: MetricName, tags: &Tags) -> Vec<Claim
     of_aggregates(run, metric, tags, |_| true)
 }
 
+/// The same of those that are about just these samples: a figure of more or fewer is another one.
+pub(super) fn of_population(
+    run: &Run,
+    metric: MetricName,
+    tags: &Tags,
+    samples: u64,
+) -> Vec<ClaimResult> {
+    thresholds_on(run, metric, tags)
+        .filter(|threshold| threshold.samples == samples)
+        .map(ThresholdOutcome::claim_result)
+        .collect()
+}
+
+/// The threshold with an upper limit that is about the samples of several of these populations, which have tags and a number of
+/// samples each; of several such the one whose limit is used up most.
+pub(super) fn over_several<'a>(
+    run: &'a Run,
+    metric: MetricName,
+    populations: &[(&Tags, u64)],
+) -> Option<&'a ThresholdOutcome> {
+    let is_of_one = |threshold: &ThresholdOutcome| {
+        let mut of = populations.iter();
+        of.any(|(tags, samples)| {
+            let mut own = threshold.tags.iter();
+            threshold.samples == *samples && own.all(|(tag, value)| tags.get(tag) == Some(value))
+        })
+    };
+    let thresholds = run.measured.thresholds.iter();
+    let of_it = thresholds.filter(|threshold| threshold.metric == metric && !is_of_one(threshold));
+    let limited = of_it.filter_map(|threshold| Some((threshold, threshold.used()?)));
+    let tightest = limited.max_by(|(_, one), (_, other)| one.total_cmp(other));
+    tightest.map(|(threshold, _)| threshold)
+}
+
 /// The same of the thresholds on those of its aggregates that are meant.
 pub(super) fn of_aggregates(
     run: &Run,
@@ -64,15 +98,36 @@ pub(super) fn limit(
         let mut own = threshold.tags.iter();
         threshold.aggregate == aggregate && own.all(|(tag, value)| tags.get(tag) == Some(value))
     });
-    let limits = same.filter_map(|threshold| {
-        let used = threshold.used()?;
-        let headroom = threshold.claim_line().headroom()?;
-        Some(Limit {
-            used,
-            text: format!("{headroom} {}", threshold.limit),
-        })
-    });
+    tightest(same)
+}
+
+/// The same of a figure of so many samples.
+pub(super) fn limit_of_population(
+    run: &Run,
+    metric: MetricName,
+    tags: &Tags,
+    (aggregate, samples): (Aggregate, u64),
+) -> Option<Limit> {
+    let thresholds = thresholds_on(run, metric, tags);
+    tightest(
+        thresholds
+            .filter(|threshold| threshold.aggregate == aggregate && threshold.samples == samples),
+    )
+}
+
+fn tightest<'a>(thresholds: impl Iterator<Item = &'a ThresholdOutcome>) -> Option<Limit> {
+    let limits = thresholds.filter_map(limit_of);
     limits.max_by(|one, other| one.used.total_cmp(&other.used))
+}
+
+/// The upper limit of a threshold, if it has one and something was measured.
+pub(super) fn limit_of(threshold: &ThresholdOutcome) -> Option<Limit> {
+    let used = threshold.used()?;
+    let headroom = threshold.claim_line().headroom()?;
+    Some(Limit {
+        used,
+        text: format!("{headroom} {}", threshold.limit),
+    })
 }
 
 impl Tile {

@@ -2,7 +2,7 @@
 
 use squall_run::{ClaimResult, Outcome, Run, Summary, ThresholdOutcome, count_text, rate_text};
 
-use super::{Tile, tiles};
+use super::{Tile, latency, tiles};
 use crate::table::percent;
 
 /// Figures of a page, by how much they matter.
@@ -18,7 +18,9 @@ pub(crate) struct Ranked {
 pub(crate) fn ranked(run: &Run) -> Ranked {
     let mut others = tiles(run);
     let flow = flow(run, &others);
-    let time = place_of_time(&others).map(|place| others.remove(place));
+    // A limit on several groups or QoS together belongs to their figure, which is not among the others.
+    let time = latency::of_several(run);
+    let time = time.or_else(|| place_of_time(&others).map(|place| others.remove(place)));
     let flow = flow.or_else(|| take_named(&mut others, "Last Wills seen"));
     let broker = take_named(&mut others, "Broker CPU");
     let first = [claims(run), time, flow, broker];
@@ -143,6 +145,31 @@ mod tests {
         for tile in tiles(&run) {
             let all = ranked.first.iter().chain(&ranked.others);
             assert!(all.clone().any(|shown| *shown == tile), "{}", tile.label);
+        }
+    }
+
+    /// A limit on the figure of several populations stands beside that figure, and beside none of one of them.
+    #[test]
+    fn a_limit_stands_beside_its_own_figure() {
+        let run = sample::failing();
+        let thresholds = run.measured.thresholds.iter();
+        let broken: Vec<&ThresholdOutcome> = thresholds
+            .filter(|threshold| threshold.claim_result() == ClaimResult::Broken)
+            .collect();
+        let [broken] = broken.as_slice() else {
+            panic!("{broken:#?}");
+        };
+
+        let time = ranked(&run).first.swap_remove(1);
+
+        assert_eq!(time.label, "Latency p99, backend");
+        let found = broken.actual.as_ref().map(ToString::to_string);
+        assert_eq!(Some(time.value), found);
+        assert_eq!(time.held, Some(ClaimResult::Broken));
+        assert!(time.limit.is_some_and(|limit| limit.used > 1.0));
+        for tile in tiles(&run) {
+            let is_of_one = tile.label.starts_with("Latency ");
+            assert!(!is_of_one || tile.limit.is_none(), "{tile:?}");
         }
     }
 

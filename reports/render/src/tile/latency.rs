@@ -57,13 +57,15 @@ pub(super) fn latencies_of(run: &Run) -> Vec<Tile> {
             let p50 = p50.map(|us| format!("p50 {}, ", micros(us)));
             let p50 = p50.unwrap_or_default();
             let (max, n) = (micros(latency.max_us), count_text(latency.count));
-            let limits = claims::of_metric(run, MetricName::E2eLatency, &population.tags);
+            let (metric, samples) = (MetricName::E2eLatency, latency.count);
+            let limits = claims::of_population(run, metric, &population.tags, samples);
             let p99 = latency.percentile_us(Percentile::P99);
             let shown = match p99 {
                 Some(_) => Aggregate::Percentile(Percentile::P99),
                 None => Aggregate::Max,
             };
-            let limit = claims::limit(run, MetricName::E2eLatency, &population.tags, shown);
+            let limit =
+                claims::limit_of_population(run, metric, &population.tags, (shown, samples));
             let tile = match p99 {
                 Some(p99_us) => Tile::new(
                     format!("Latency p99, {population}"),
@@ -79,4 +81,25 @@ pub(super) fn latencies_of(run: &Run) -> Vec<Tile> {
             Some(tile.claimed(limits).limited(limit))
         })
         .collect()
+}
+
+/// The figure of several populations together that uses up most of its limit, if such figures have limits.
+pub(super) fn of_several(run: &Run) -> Option<Tile> {
+    let metrics = &run.measured.metrics;
+    let populations = metrics.populations(MetricName::E2eLatency, CountedFrom::Scheduled);
+    let samples: Vec<(&Tags, u64)> = populations
+        .iter()
+        .map(|population| (&population.tags, population.histogram.count()))
+        .collect();
+    let threshold = claims::over_several(run, MetricName::E2eLatency, &samples)?;
+    let group = threshold.tags.get("group").map_or("all", String::as_str);
+    let qos = threshold.tags.get("qos");
+    let qos = qos.map_or_else(String::new, |qos| format!(" QoS {qos}"));
+    let tile = Tile::new(
+        format!("Latency {}, {group}{qos}", threshold.aggregate),
+        threshold.actual.as_ref()?.to_string(),
+        format!("n = {}", count_text(threshold.samples)),
+    );
+    let limit = claims::limit_of(threshold);
+    Some(tile.claimed([threshold.claim_result()]).limited(limit))
 }
