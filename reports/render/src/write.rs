@@ -95,12 +95,7 @@ pub fn check_folder(folder: &Path) -> Result<(), ReportError> {
 
 /// Which run a picture is of, wherever it is pasted.
 fn source(run: &Run) -> String {
-    let target = &run.target;
-    let target = target
-        .software
-        .as_ref()
-        .or(target.command.as_ref())
-        .unwrap_or(&target.url);
+    let target = run.target.shown();
     let date = run.times.started_at.split('T').next().unwrap_or_default();
     format!(
         "{} against {target} · {} devices · seed {} · {date} · by squall {}",

@@ -1,7 +1,9 @@
 //! Each claim and threshold of a run under a name that stays, and what a run has against it beside them.
 
+use std::collections::BTreeSet;
+
 use crate::verdict;
-use crate::{ClaimResult, Extent, Reason, Run, Verdict};
+use crate::{ClaimResult, Reason, Run};
 
 /// One claim or threshold, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,23 +80,18 @@ impl Run {
     /// Why the run did not pass beside its claims and thresholds, gravest first: the broker ended, the run was stopped,
     /// devices were never let in.
     pub fn reasons_beside_claims(&self) -> Vec<&Reason> {
-        let measured = &self.measured;
-        let of_claims = Verdict::judge(&measured.checks, &measured.thresholds, Extent::Whole, []);
+        let claims = self.judged_claims().into_iter();
+        let of_claims: BTreeSet<String> = claims.filter_map(|claim| claim.wrong).collect();
         let reasons = self.verdict.reasons.iter();
-        let is_of_a_claim = |reason: &Reason| {
-            of_claims
-                .reasons
-                .iter()
-                .any(|known| known.text() == reason.text())
-        };
-        reasons.filter(|reason| !is_of_a_claim(reason)).collect()
+        let beside = reasons.filter(|reason| !of_claims.contains(reason.text()));
+        beside.collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Value, sample};
+    use crate::{Extent, Value, Verdict, sample};
 
     /// Neither what was measured nor what is allowed is in a name, and no two are the same.
     #[test]

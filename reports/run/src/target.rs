@@ -31,6 +31,14 @@ pub struct Target {
     pub settings: BTreeMap<String, String>,
 }
 
+impl Target {
+    /// What it is called where there is room for a word or two: its product and version, or else its command, or its URL.
+    pub fn shown(&self) -> &str {
+        let known = self.software.as_deref().or(self.command.as_deref());
+        known.unwrap_or(&self.url)
+    }
+}
+
 /// What a broker, set up as it is, keeps when its process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,4 +1,4 @@
-//! Run files of version 1 stay readable for ever.
+//! Squall reads run files of version 1 for ever.
 //!
 //! `run-v1.json` was written by the first squall. It is never written anew: if it cannot be read, its reader is wrong.
 

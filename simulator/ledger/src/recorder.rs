@@ -63,7 +63,7 @@ impl Recorder {
         since.is_some_and(|since| now.saturating_since(since) >= SHUT_OUT_AFTER)
     }
 
-    /// End-to-end latencies and schedule lags up to now, without those of the warm-up: for who watches a run. Each call
+    /// End-to-end latencies and schedule lags up to now, without those of the warm-up: for the one who watches a run. Each call
     /// merges what is kept by group and QoS, so it is not one to make often.
     pub fn so_far(&self) -> SoFar {
         SoFar {

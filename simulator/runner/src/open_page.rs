@@ -1,4 +1,4 @@
-//! Opens a page in the browser of whoever sits at the machine.
+//! Opens a page in the user's browser.
 
 use std::io::ErrorKind;
 use std::path::Path;

@@ -17,6 +17,8 @@ pub(crate) struct Limit {
     /// As words: `p99 limit 4.00 s`.
     label: String,
     tags: Tags,
+    /// How many samples it is about.
+    samples: u64,
 }
 
 /// The upper limits of `metric`, the lowest percentile first.
@@ -49,10 +51,12 @@ fn limit_of(threshold: &ThresholdOutcome) -> Option<Limit> {
         us: seconds * 1e6,
         label: format!("{} limit {}", threshold.aggregate, duration_text(seconds)),
         tags: threshold.tags.clone(),
+        samples: threshold.samples,
     })
 }
 
-/// Those on exactly the samples that have `tags`: what a threshold on more of them says is not known of a part.
+/// Those on just the samples that have `tags`, and maxima of more of them: what another limit on more of them says is not known of
+/// a part.
 pub(super) fn on(run: &Run, metric: MetricName, tags: &Tags) -> Vec<Limit> {
     let mut limits = all(run, metric);
     let populations = run
@@ -64,11 +68,16 @@ pub(super) fn on(run: &Run, metric: MetricName, tags: &Tags) -> Vec<Limit> {
         (true, [alone]) => &alone.tags,
         (_, _) => tags,
     };
+    let has_all = |other: &Tags, some: &Tags| {
+        let mut some = some.iter();
+        some.all(|(tag, value)| other.get(tag) == Some(value))
+    };
+    let of_tags = populations.iter();
+    let of_tags = of_tags.filter(|population| has_all(&population.tags, tags));
+    let samples: u64 = of_tags.map(|population| population.histogram.count()).sum();
     limits.retain(|limit| {
-        limit
-            .tags
-            .iter()
-            .all(|(tag, value)| tags.get(tag) == Some(value))
+        let is_of_each = limit.quantile >= 1.0;
+        has_all(tags, &limit.tags) && (is_of_each || limit.samples == samples)
     });
     limits
 }

@@ -29,8 +29,12 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
 /// Lines are told from their neighbours without their colours.
 const STROKES: [Stroke; 3] = [Stroke::Solid, Stroke::Dashed, Stroke::Dotted];
 
-/// How limits are shown, if there are any.
-const LIMITS: &str = "Where the file sets limits, they are red steps: a line has to stay below them at the end of each. ";
+/// How limits are shown.
+const LIMITS: &str = "Red steps are the limits that the file sets: a line has to stay below them at the end of each. ";
+
+fn told_limits(steps: &[Layer]) -> &'static str {
+    if steps.is_empty() { "" } else { LIMITS }
+}
 
 /// The highest step of limits.
 fn highest(steps: &[Layer]) -> Option<f64> {
@@ -55,6 +59,7 @@ fn of_one(
     let steps = limits::steps(run, metric, quantile_at(nines_of_count(response)));
     let room = room_above(response).into_iter().chain(highest(&steps));
     let mut figure = axes([response].into_iter().chain(service), room);
+    let told = told_limits(&steps);
     figure.layers.extend(steps);
     if let Some(service) = service {
         figure.layers.push(line(
@@ -79,7 +84,7 @@ fn of_one(
     }
     let caption = format!(
         "Response time counts from the moment a message was due, service time from the moment it was really sent; \
-         where they part, messages waited. {LIMITS}{END}"
+         where they part, messages waited. {told}{END}"
     );
     chart_of(&caption, figure)
 }
@@ -96,6 +101,7 @@ fn of_several(run: &Run, metric: MetricName, populations: &[Population]) -> Opti
         slowest.iter().map(|population| &population.histogram),
         highest(&steps),
     );
+    let told = told_limits(&steps);
     figure.layers.extend(steps);
     for (index, population) in slowest.iter().enumerate() {
         figure.layers.push(line(
@@ -112,7 +118,7 @@ fn of_several(run: &Run, metric: MetricName, populations: &[Population]) -> Opti
     };
     let caption = format!(
         "Response time, from the moment a message was due, by group and QoS. There is no line for all together: what they \
-         wait for differs.{left_out} {LIMITS}{END}"
+         wait for differs.{left_out} {told}{END}"
     );
     chart_of(&caption, figure)
 }

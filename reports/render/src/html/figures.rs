@@ -35,7 +35,7 @@ fn others(tiles: &[Tile]) -> Markup {
     }
 }
 
-/// What a program found that nobody asked it to look for.
+/// What squall found that no claim asks for.
 pub(super) fn observations(run: &Run) -> Markup {
     let observations = run.observations();
     html! {

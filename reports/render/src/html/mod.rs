@@ -91,12 +91,7 @@ fn outcome_class(outcome: Outcome) -> &'static str {
 fn header(run: &Run) -> Markup {
     let identity = &run.identity;
     let verdict = &run.verdict;
-    let target = &run.target;
-    let target = target
-        .software
-        .as_ref()
-        .or(target.command.as_ref())
-        .unwrap_or(&target.url);
+    let target = run.target.shown();
     html! {
         header .verdict.(outcome_class(verdict.outcome)) #verdict {
             div .inner { div {

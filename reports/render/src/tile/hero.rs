@@ -1,6 +1,9 @@
 //! The figures that stand first and large on a page, and those that are left.
 
-use squall_run::{ClaimResult, Outcome, Run, Summary, ThresholdOutcome, count_text, rate_text};
+use squall_run::{
+    ClaimResult, Outcome, PhaseKind, Run, Summary, ThresholdOutcome, count_text, duration_text,
+    rate_text,
+};
 
 use super::{Tile, latency, tiles};
 use crate::table::percent;
@@ -114,8 +117,16 @@ fn flow(run: &Run, tiles: &[Tile]) -> Option<Tile> {
         detail.push_str(&format!(" → {} delivered", rate_text(delivered)));
     }
     let intervals = run.measured.series.intervals.iter();
-    if let Some(most) = intervals.filter_map(|interval| interval.under_way).max() {
-        detail.push_str(&format!("; at most {} under way", count_text(most)));
+    let measured = intervals
+        .filter(|interval| run.times.phase_at(interval.start_s) == Some(PhaseKind::Measure));
+    let under_way = measured.clone().filter_map(|interval| interval.under_way);
+    let lengths = measured.map(|interval| interval.end_s - interval.start_s);
+    if let (Some(most), Some(length_s)) = (under_way.max(), lengths.reduce(f64::max)) {
+        detail.push_str(&format!(
+            "; at most {} under way, counted every {}",
+            count_text(most),
+            duration_text(length_s)
+        ));
     }
     let told = tiles.iter().find(|tile| tile.label == "Sent");
     let tile = Tile::new("Offered → sent → delivered", rate_text(sent), detail);

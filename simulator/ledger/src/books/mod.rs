@@ -37,6 +37,7 @@ mod mutes;
 mod observe;
 mod of_link;
 mod other_clients;
+mod patience;
 mod provocations;
 mod quotas;
 mod replays;

@@ -2,9 +2,9 @@
 //!
 //! A later message of its stream that came proves that an earlier one is lost, for whose order it is too late then
 //! [MQTT-4.6.0-6]. What is last of its stream, or goes to a shared subscription, has no such proof, and the protocol knows no
-//! time within which a broker must deliver. It is taken for lost once it has been under way for [`LOST_AFTER`] and for
-//! [`TIMES_THE_SLOWEST`] times as long as the slowest delivery to its group took; where nothing came to the group at all,
-//! for `run.connect_timeout`, the longest that a device waits for an answer. Before that it could come still.
+//! time within which a broker must deliver. It is taken for lost once it has been under way for as long as [`patience`] needs
+//! against the slowest delivery to its group; where nothing came to the group at all, for `run.connect_timeout`, the longest
+//! that a device waits for an answer. Before that it could come still.
 
 use std::time::Duration;
 
@@ -13,21 +13,15 @@ use squall_scenario::GroupId;
 
 use super::case::Case;
 use super::{Deliveries, session};
+use crate::books::patience::{self, TIMES_THE_SLOWEST};
 use crate::books::roster::Roster;
 use crate::books::standstill::Standstill;
 use crate::books::stream::OpenPledge;
 use crate::books::topics::Recipient;
 
-/// What has been under way for less is not taken for lost, however quick the others were: a broker may write to its
-/// disk, or clear its memory, for a while.
-const LOST_AFTER: Duration = Duration::from_secs(5);
-
 /// What has been under way for less has not been so for long, however quick the others were: a machine with other work
 /// holds a broker up for as long.
 const LONG: Duration = Duration::from_millis(250);
-
-/// How many times as long as the slowest delivery to its group a message is under way before it is taken for lost.
-const TIMES_THE_SLOWEST: u32 = 2;
 
 /// How long deliveries took at most.
 #[derive(Debug)]
@@ -70,8 +64,7 @@ impl Slowest {
     /// How long a message to a group must have been under way to be taken for lost.
     fn lost_after(&self, group: GroupId) -> Duration {
         let slowest = self.by_group[usize::from(group.0)];
-        let needed = slowest.map_or(self.without_any, |slowest| slowest * TIMES_THE_SLOWEST);
-        needed.max(LOST_AFTER)
+        slowest.map_or(self.without_any.max(patience::AT_LEAST), patience::needed)
     }
 
     /// How much longer the run would have had to go on after `now` to tell of something that is under way to a group
@@ -82,10 +75,7 @@ impl Slowest {
         since: Instant,
         now: Instant,
     ) -> Option<Duration> {
-        let short_by = self
-            .lost_after(group)
-            .saturating_sub(now.saturating_since(since));
-        (!short_by.is_zero()).then_some(short_by)
+        patience::short_by(self.lost_after(group), since, now)
     }
 
     /// Whether something that is under way to a group since `since` has been so for long: longer than a broker that

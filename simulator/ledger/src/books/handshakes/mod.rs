@@ -5,7 +5,6 @@
 //! the device itself keeps back is not the broker's fault.
 
 mod open;
-mod pace;
 mod sending;
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,11 +16,11 @@ use squall_run::AnomalyKind;
 use squall_scenario::{DeviceId, GroupId};
 
 use self::open::Open;
-use self::pace::Pace;
 use self::sending::{LateAnswers, Sending};
 use super::anomalies::Anomalies;
 use super::event::Event;
 use super::memory::Memory;
+use super::patience;
 use super::unanswered::Pending;
 
 /// Counts of all exchanges.
@@ -81,7 +80,8 @@ pub(crate) enum HandshakeTime {
 pub(crate) struct Handshakes {
     devices: HashMap<DeviceId, Exchanges>,
     counts: HandshakeCounts,
-    pace: Pace,
+    /// How long the broker took at most to go on with an exchange.
+    slowest: Duration,
     anomalies: Anomalies,
 }
 
@@ -111,7 +111,7 @@ impl Handshakes {
         Self {
             devices: HashMap::new(),
             counts: HandshakeCounts::default(),
-            pace: Pace::default(),
+            slowest: Duration::ZERO,
             anomalies: Anomalies::new(memory.anomalies_per_kind),
         }
     }
@@ -172,7 +172,7 @@ impl Handshakes {
                 exchange.pubrec_at = now;
                 device.answered_until = device.answered_until.max(exchange.published_at);
                 exchange.pubrec_took = now.saturating_since(exchange.published_at);
-                self.pace.note(exchange.pubrec_took);
+                self.slowest = self.slowest.max(exchange.pubrec_took);
                 return vec![HandshakeTime::Pubrec(exchange.pubrec_took)];
             }
             SenderLeg::PubrelSent => {
@@ -194,7 +194,7 @@ impl Handshakes {
                     .extend(exchange.late_answers().map(|late| (id, late)));
                 self.counts.sender_completed += 1;
                 let pubcomp_took = now.saturating_since(exchange.pubrel_at);
-                self.pace.note(pubcomp_took);
+                self.slowest = self.slowest.max(pubcomp_took);
                 return vec![
                     HandshakeTime::Pubcomp(pubcomp_took),
                     HandshakeTime::Whole(exchange.pubrec_took + pubcomp_took),
@@ -252,7 +252,8 @@ impl Handshakes {
                 // Of an exchange that has ended it comes again if the PUBCOMP was lost.
                 if let Some(exchange) = receiving.get_mut(&id) {
                     if exchange.last == ReceiverLeg::PubrecSent {
-                        self.pace.note(event.now.saturating_since(exchange.since));
+                        let took = event.now.saturating_since(exchange.since);
+                        self.slowest = self.slowest.max(took);
                     }
                     *exchange = Receiving::at(event, leg);
                 }
@@ -295,6 +296,15 @@ impl Handshakes {
         *self.counts.withheld.entry(name).or_default() += 1;
     }
 
+    /// The device is connected again: from now on the broker can go on with what it had begun.
+    pub(crate) fn handle_connected(&mut self, device: DeviceId, now: Instant) {
+        if let Some(device) = self.devices.get_mut(&device) {
+            for exchange in device.receiving.values_mut() {
+                exchange.since = now;
+            }
+        }
+    }
+
     /// A connection ended: what was sent again on it need not be answered.
     pub(crate) fn handle_ended(&mut self, device: DeviceId) {
         if let Some(device) = self.devices.get_mut(&device) {
@@ -327,6 +337,7 @@ impl Handshakes {
     /// incomplete, or could be gone on with still.
     pub(crate) fn close(&mut self, now: Instant, is_online: impl Fn(DeviceId) -> bool) {
         let devices: BTreeMap<DeviceId, Exchanges> = self.devices.drain().collect();
+        let needed = patience::needed(self.slowest);
         for (&device, exchanges) in &devices {
             let is_online = is_online(device);
             for (&id, exchange) in &exchanges.sending {
@@ -339,7 +350,7 @@ impl Handshakes {
                     id,
                 };
                 if is_online {
-                    self.note_unanswered(&open, exchange.overdue_repeats(now));
+                    self.note_unanswered(&open, exchange.overdue_repeats(now, needed));
                 }
                 if is_online && exchange.is_brokers_turn() {
                     self.note_incomplete(&open, exchange.state());
@@ -355,7 +366,7 @@ impl Handshakes {
                     group: late.group,
                     id,
                 };
-                self.note_unanswered(&open, late.overdue(now));
+                self.note_unanswered(&open, late.overdue(now, needed));
             }
         }
         for (&device, exchanges) in &devices {
@@ -387,7 +398,8 @@ impl Handshakes {
     }
 
     fn note_incomplete(&mut self, open: &Open, state: &str) {
-        if let Some(short_by) = self.pace.short_by(open.since, open.now) {
+        let needed = patience::needed(self.slowest);
+        if let Some(short_by) = patience::short_by(needed, open.since, open.now) {
             self.counts.coming += 1;
             self.counts.short_by = self.counts.short_by.max(short_by);
             return;

@@ -12,9 +12,6 @@ use squall_scenario::{DeviceId, GroupId};
 use crate::books::event::Event;
 use crate::books::unanswered::Pending;
 
-/// A broker may take so long to answer a repeat; one that was sent later before the end is not missed.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
-
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sending {
     pub(super) stamp: Stamp,
@@ -62,9 +59,9 @@ impl LateAnswers {
         taken
     }
 
-    /// Answers that are overdue at `now`.
-    pub(super) fn overdue(&self, now: Instant) -> u64 {
-        match self.repeated_at + ANSWERED_WITHIN <= now {
+    /// Answers that are overdue at `now`, after `needed`.
+    pub(super) fn overdue(&self, now: Instant, needed: Duration) -> u64 {
+        match self.repeated_at + needed <= now {
             true => self.count,
             false => 0,
         }
@@ -128,9 +125,9 @@ impl Sending {
         self.here.repeats + u64::from(self.here.has_resent)
     }
 
-    /// Of those, the ones that are overdue at `now`.
-    pub(super) fn overdue_repeats(&self, now: Instant) -> u64 {
-        let is_overdue = |sent_at: Instant| sent_at + ANSWERED_WITHIN <= now;
+    /// Of those, the ones that are overdue at `now`, after `needed`.
+    pub(super) fn overdue_repeats(&self, now: Instant, needed: Duration) -> u64 {
+        let is_overdue = |sent_at: Instant| sent_at + needed <= now;
         let repeats = match is_overdue(self.here.repeated_at) {
             true => self.here.repeats,
             false => 0,

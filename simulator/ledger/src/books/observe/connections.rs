@@ -201,6 +201,7 @@ impl Ledger {
         if has_moved || !session_present {
             self.handshakes.handle_session_over(event.device);
         }
+        self.handshakes.handle_connected(event.device, event.now);
         let expiry = self.roster.session_expiry(event.group);
         self.deliveries
             .handle_connected(event, session_present, expiry);

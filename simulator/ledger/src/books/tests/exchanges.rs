@@ -107,6 +107,55 @@ fn an_exchange_may_go_on_after_the_end() {
     }
 }
 
+/// While a device is away its broker cannot go on: it is waited for from the reconnect, and the absence is not part of what it
+/// takes.
+#[test]
+fn an_absence_is_not_the_brokers() {
+    let open = [ReceiverLeg::PublishReceived, ReceiverLeg::PubrecSent];
+    for (waited, incomplete) in [(4_900, 0), (5_100, 1)] {
+        let mut scene = Scene::ready(&[KEPT]);
+        receive(&mut scene, KEPT, &open);
+        scene.end(KEPT, RESET);
+        scene.wait(60_000);
+        scene.connect_as(KEPT, KEPT, true);
+        receive(&mut scene, KEPT, &[ReceiverLeg::PubrelReceived]);
+        receive(&mut scene, KEPT, &[ReceiverLeg::PubcompSent]);
+        receive(&mut scene, KEPT, &open);
+        scene.end(KEPT, RESET);
+        scene.wait(60_000);
+        scene.connect_as(KEPT, KEPT, true);
+        scene.wait(waited);
+        scene.ledger.close(scene.now);
+
+        let counts = scene.ledger.handshakes.counts();
+
+        let found = (counts.incomplete, counts.coming);
+        assert_eq!(found, (incomplete, 1 - incomplete), "{waited}");
+    }
+}
+
+/// A broker that answers slowly has as much time for a PUBLISH that was sent again.
+#[test]
+fn a_slow_broker_has_time_for_a_repeat() {
+    for (waited, unanswered) in [(15_000, 0), (21_000, 1)] {
+        let mut scene = Scene::ready(&[KEPT]);
+        send(&mut scene, SenderLeg::PublishSent);
+        scene.wait(10_000);
+        send(&mut scene, SenderLeg::PubrecReceived);
+        send(&mut scene, SenderLeg::PubrelSent);
+        send(&mut scene, SenderLeg::PubcompReceived);
+        send(&mut scene, SenderLeg::PublishSent);
+        reconnect(&mut scene, PUBLISHER);
+        send(&mut scene, SenderLeg::PublishResent);
+        scene.wait(waited);
+        scene.ledger.close(scene.now);
+
+        let counts = scene.ledger.handshakes.counts();
+
+        assert_eq!(counts.dup_unanswered, unanswered, "{waited}");
+    }
+}
+
 /// PUBREL comes again when the PUBCOMP was lost: that completes nothing more.
 #[test]
 fn a_release_that_comes_again_completes_nothing() {

@@ -1,0 +1,28 @@
+//! How long the broker is waited for before what it owes is taken for given up.
+//!
+//! The protocol knows no time within which a server must deliver or answer, and one that is busy may have come to it a moment
+//! after the run ended. So it is waited for as long as [`AT_LEAST`], and [`TIMES_THE_SLOWEST`] times as long as it took at most
+//! before.
+
+use std::time::Duration;
+
+use squall_protocol::Instant;
+
+/// What has waited for less is not given up, however quick the others were: a broker may write to its disk, or clear its
+/// memory, for a while.
+pub(crate) const AT_LEAST: Duration = Duration::from_secs(5);
+
+/// How many times as long as the slowest before.
+pub(crate) const TIMES_THE_SLOWEST: u32 = 2;
+
+/// How long is waited where the slowest took so long.
+pub(crate) fn needed(slowest: Duration) -> Duration {
+    AT_LEAST.max(slowest.saturating_mul(TIMES_THE_SLOWEST))
+}
+
+/// How much longer the run would have had to go on after `now` to tell of what waits since `since`, of which `needed` is
+/// needed; `None` if it can be told.
+pub(crate) fn short_by(needed: Duration, since: Instant, now: Instant) -> Option<Duration> {
+    let short_by = needed.saturating_sub(now.saturating_since(since));
+    (!short_by.is_zero()).then_some(short_by)
+}
