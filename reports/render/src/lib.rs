@@ -26,6 +26,7 @@ mod wrap;
 mod write;
 mod write_comparison;
 mod write_runs;
+mod write_trends;
 
 pub use chart::ChartError;
 pub use compare::{figure_line, terminal_comparison};
@@ -38,3 +39,4 @@ pub use wrap::{Margins, wrapped};
 pub use write::{Written, check_folder, summary_line, write_report};
 pub use write_comparison::{comparison_line, write_comparison};
 pub use write_runs::{RUNS_FILE, RUNS_PAGE, write_runs};
+pub use write_trends::{INDEX_PAGE, write_trends};

@@ -54,6 +54,7 @@ mod target;
 mod threshold;
 mod times;
 mod told;
+mod trends;
 mod unfinished;
 mod unit;
 mod value;
@@ -117,6 +118,7 @@ pub use target::{Keeps, Target, TargetKind};
 pub use threshold::{Comparison, ThresholdOutcome, ThresholdResult};
 pub use times::{ClockKind, Phase, PhaseKind, Stop, StopCause, Times};
 pub use told::{Line, Part, Weight};
+pub use trends::{BEFORE_MIN, History, Newest, PastRun, Place, Trends, Unread};
 pub use unfinished::Unfinished;
 pub use unit::{
     bit_rate_text, bytes_text, count_text, digits, duration_text, rate_text, share_text,

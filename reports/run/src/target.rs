@@ -32,6 +32,14 @@ pub struct Target {
 }
 
 impl Target {
+    /// What tells it from others in a word: its name in scenarios, else what it says of itself, else its address.
+    pub fn called(&self) -> &str {
+        let embedded = matches!(self.kind, TargetKind::Embedded | TargetKind::World);
+        let own = embedded.then_some("squall");
+        let name = self.name.as_deref().or(own);
+        name.or(self.software.as_deref()).unwrap_or(&self.url)
+    }
+
     /// What it is called where there is room for a word or two: its product and version, or else its command, or its URL.
     pub fn shown(&self) -> &str {
         let known = self.software.as_deref().or(self.command.as_deref());

@@ -11,9 +11,11 @@ mod figures;
 mod runs;
 mod script;
 mod style;
+mod trends;
 
 pub(crate) use compare::page as compare_page;
 pub(crate) use runs::page as runs_page;
+pub(crate) use trends::page as trends_page;
 
 use block::Files;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -12,7 +12,7 @@ use crate::section::Block;
 const JUDGEMENTS_SHOWN: usize = 8;
 
 /// The figures that are drawn against an axis of numbers.
-const DRAWN: [Figure; 5] = [
+pub(super) const DRAWN: [Figure; 5] = [
     Figure::Delivered,
     Figure::E2eP99,
     Figure::ConnectP99,
@@ -270,20 +270,9 @@ fn each_run(set: &RunSet) -> Markup {
 /// Charts of every axis of numbers; `None` without one.
 fn charts(set: &RunSet) -> Result<Option<Markup>, ChartError> {
     let mut bodies = Vec::new();
-    for (axis, name) in set.axes.iter().enumerate() {
-        match against::charts(set, axis, &DRAWN) {
-            Ok(charts) => {
-                for (chart, numbers) in charts {
-                    bodies.push(block::body(
-                        &Block::Chart(Box::new(chart), numbers),
-                        block::Files::None,
-                    )?);
-                }
-            }
-            Err(why) => {
-                let note = format!("Nothing is drawn against {name}: the other axes make {why}.");
-                bodies.push(block::body(&Block::Note(note), block::Files::None)?);
-            }
+    for axis in 0..set.axes.len() {
+        for block in charts_along(set, axis, &DRAWN, "") {
+            bodies.push(block::body(&block, block::Files::None)?);
         }
     }
     let section = html! {
@@ -293,6 +282,33 @@ fn charts(set: &RunSet) -> Result<Option<Markup>, ChartError> {
         }
     };
     Ok((!bodies.is_empty()).then_some(section))
+}
+
+/// Charts along one axis, or why there are none, with ids that begin with `prefix`; nothing for an axis of words.
+pub(super) fn charts_along(
+    set: &RunSet,
+    axis: usize,
+    figures: &[Figure],
+    prefix: &str,
+) -> Vec<Block> {
+    match against::charts(set, axis, figures) {
+        Ok(charts) => {
+            let charts = charts.into_iter();
+            charts
+                .map(|(mut chart, mut numbers)| {
+                    chart.id.insert_str(0, prefix);
+                    numbers.id.insert_str(0, prefix);
+                    Block::Chart(Box::new(chart), numbers)
+                })
+                .collect()
+        }
+        Err(why) => {
+            let name = &set.axes[axis];
+            vec![Block::Note(format!(
+                "Nothing is drawn against {name}: the other axes make {why}."
+            ))]
+        }
+    }
 }
 
 fn reasons(set: &RunSet) -> Markup {

@@ -19,6 +19,8 @@ use serde::Serialize;
 pub use comparable::{DifferingSetting, MustAgree, NotComparable};
 pub use figures::FigurePart;
 pub use noise::{Better, Difference, FAMILY_ERROR, Finding, RUNS_NEEDED, Scale};
+pub(crate) use resolved::settings_of;
+pub(crate) use side::told_apart;
 pub use side::{RunOfSide, Side};
 pub use worse::{Chosen, NotChosen, Worsening};
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// The settings of a resolved scenario, by keys as `--set` has them: `group.sensors.publish.0.qos`.
 ///
 /// Without the seed, which repeats differ in, and how often it is repeated.
-pub(super) fn settings_of(resolved: &str) -> BTreeMap<String, String> {
+pub(crate) fn settings_of(resolved: &str) -> BTreeMap<String, String> {
     let mut reader = Reader::default();
     for line in resolved.lines() {
         reader.line(line);

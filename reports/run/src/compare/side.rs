@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::figures::figures_of;
 use super::resolved::settings_of;
-use crate::{Outcome, Run, TargetKind};
+use crate::{Outcome, Run};
 
 /// Runs of one scenario on one target, which differ in nothing but chance.
 #[derive(Clone, Debug)]
@@ -55,14 +55,9 @@ impl Side {
         &self.runs[0].run
     }
 
-    /// The name of its target: as scenarios call it, else what it says of itself, else its address.
+    /// The name of its target, as [`Target::called`] has it.
     pub fn target_name(&self) -> String {
-        let target = &self.first().target;
-        let embedded = matches!(target.kind, TargetKind::Embedded | TargetKind::World);
-        let own = embedded.then_some("squall");
-        let name = target.name.as_deref().or(own);
-        let name = name.or(target.software.as_deref()).unwrap_or(&target.url);
-        name.to_owned()
+        self.first().target.called().to_owned()
     }
 
     /// Runs of one place by what they are of: a side for each combination of target and settings, in the order in which the
@@ -87,36 +82,33 @@ impl Side {
                 runs,
             };
             if !is_alone {
-                side.label = format!("{label} {}", side.of_several(&settings, &all));
+                let own = told_apart(&side.target_name(), &settings, &all);
+                side.label = format!("{label} {own}");
             }
             side
         };
         groups.into_iter().map(side).collect()
     }
+}
 
-    /// What tells a side of `settings` from the others: the target and what else differs.
-    fn of_several(
-        &self,
-        settings: &BTreeMap<String, String>,
-        all: &[BTreeMap<String, String>],
-    ) -> String {
-        let differs = |key: &String| all.iter().any(|other| other.get(key) != settings.get(key));
-        let is_of_target = |key: &String| key.starts_with("target.");
-        let keys: Vec<&String> = all
-            .iter()
-            .flat_map(BTreeMap::keys)
-            .filter(|key| differs(key))
-            .collect();
-        let mut words = Vec::new();
-        if keys.iter().any(|key| is_of_target(key)) {
-            words.push(self.target_name());
-        }
-        for (key, value) in settings
-            .iter()
-            .filter(|(key, _)| differs(key) && !is_of_target(key))
-        {
-            words.push(format!("{key}={}", value.trim_matches('"')));
-        }
-        words.join(" ")
+/// What tells the runs on `target` with `settings` from those with the others of `all`: the target, and what else differs.
+pub(crate) fn told_apart(
+    target: &str,
+    settings: &BTreeMap<String, String>,
+    all: &[BTreeMap<String, String>],
+) -> String {
+    let differs = |key: &String| all.iter().any(|other| other.get(key) != settings.get(key));
+    let is_of_target = |key: &String| key.starts_with("target.");
+    let mut keys = all.iter().flat_map(BTreeMap::keys);
+    let mut words = Vec::new();
+    if keys.any(|key| is_of_target(key) && differs(key)) {
+        words.push(target.to_owned());
     }
+    for (key, value) in settings
+        .iter()
+        .filter(|(key, _)| differs(key) && !is_of_target(key))
+    {
+        words.push(format!("{key}={}", value.trim_matches('"')));
+    }
+    words.join(" ")
 }
