@@ -10,7 +10,9 @@ use squall_reports::{Margins, wrapped};
 use squall_run::ExitCode;
 
 use crate::bench_args::BenchArgs;
+use crate::compare_args::CompareArgs;
 use crate::connect_args::ConnectArgs;
+use crate::out_folder::DEFAULT_FOLDER;
 use crate::output_args::OutputArgs;
 
 const TRY: &str = "\
@@ -73,6 +75,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Set runs side by side, with the noise of their repeats: of run files, or of a scenario on several targets in turn.
     Compare(CompareArgs),
+    /// Write a page over a folder of runs: verdicts, figures, and how they went over time.
+    Index(IndexArgs),
     /// Serve MQTT on one address until SIGTERM or Ctrl-C.
     Broker(BrokerArgs),
     /// Run a target's command and leave nothing of it behind: what `run` starts for `target.spawn`.
@@ -82,7 +86,7 @@ pub enum Command {
     Pub(PubArgs),
     /// Subscribe and print the messages that come.
     Sub(SubArgs),
-    /// Print the JSON Schema of scenario files, of run files, of `summary.json`, of `runs.json` or of `compare.json`.
+    /// Print the JSON Schema of scenario files, of run files, or of the other files for programs (`summary.json`, `runs.json`, …).
     Schema(SchemaArgs),
     /// Say what this machine allows, and what a bigger run would need.
     Doctor(DoctorArgs),
@@ -276,34 +280,18 @@ pub struct ReportArgs {
     pub open: bool,
 }
 
-/// `squall compare`.
+/// `squall index`.
 #[derive(Args, Debug)]
-pub struct CompareArgs {
-    /// Run files (`run.json`), folders of runs, or folders of several, such as --repeat leaves; the first is what the others
-    /// are compared with.
-    #[arg(value_name = "RUN", value_hint = ValueHint::AnyPath, conflicts_with_all = ["scenario", "targets"])]
-    pub runs: Vec<PathBuf>,
-    /// Run this scenario, a file or a name that `squall list` shows, on each --target in turn, and compare the runs.
-    #[arg(long, value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
-    pub scenario: Option<PathBuf>,
-    /// A broker to run the scenario on, as for `squall run`; at least two, the first is what the others are compared with.
-    #[arg(long = "target", value_name = "NAME|FILE|URL", requires = "scenario")]
-    pub targets: Vec<String>,
-    /// How often each target has its turn; with one, noise is unknown [default: 5].
-    #[arg(long, value_name = "N", requires = "scenario", value_parser = value_parser!(u32).range(1..=1000))]
-    pub repeat: Option<u32>,
-    /// Override a value of the scenario, dotted: `run.duration=30s`. May be repeated.
-    #[arg(long = "set", value_name = "KEY=VALUE", requires = "scenario")]
-    pub set: Vec<String>,
-    /// Override the scenario's seed.
-    #[arg(long, value_name = "N", requires = "scenario", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
-    pub seed: Option<u64>,
-    /// Threads of the generator.
-    #[command(flatten)]
-    pub workers: WorkerArgs,
-    /// Where the comparison goes and what is printed.
-    #[command(flatten)]
-    pub output: OutputArgs,
+pub struct IndexArgs {
+    /// Folder that has folders of runs; the page and its file for programs are written into it.
+    #[arg(value_name = "FOLDER", default_value = DEFAULT_FOLDER, value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// Print what the page is made from as a JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Open the page.
+    #[arg(long)]
+    pub open: bool,
 }
 
 /// `squall broker`.
@@ -380,6 +368,8 @@ pub enum SchemaOf {
     Runs,
     /// `compare.json`, which a comparison has beside its page.
     Compare,
+    /// `index.json`, which a folder of runs has beside its page.
+    Index,
 }
 
 /// `squall schema`.

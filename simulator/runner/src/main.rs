@@ -13,6 +13,7 @@ mod bench_args;
 mod cli;
 mod clock;
 mod commands;
+mod compare_args;
 mod connect_args;
 mod drive;
 mod exit;
@@ -67,6 +68,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Plan(args) => commands::plan::plan(args),
         Command::Report(args) => commands::report::report(args),
         Command::Compare(args) => commands::compare::compare(args),
+        Command::Index(args) => commands::index::index(args),
         Command::Supervise(args) => commands::supervise::supervise(args),
         Command::Broker(args) => commands::broker::broker(args),
         Command::Pub(args) => commands::publish::publish(args),

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+/// Where squall keeps results if the user names no folder.
+pub const DEFAULT_FOLDER: &str = "squall-out";
+
 /// A folder that no other squall writes into.
 #[derive(Debug)]
 pub struct OutFolder {

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod completions;
 pub mod doctor;
 pub mod explain;
+pub mod index;
 pub mod list;
 mod list_targets;
 pub mod new;

@@ -31,10 +31,7 @@ pub struct Found {
 pub fn read(path: &Path) -> Result<Vec<Found>, Failure> {
     let files = files_at(path)?;
     if files.is_empty() {
-        return Err(Failure::Usage(format!(
-            "{} has no run: there is no {RUN_FILE} in it or up to {DEPTH_MAX} folders below",
-            path.display()
-        )));
+        return Err(without_runs(path));
     }
     let read = |file: PathBuf| {
         let run = read_file(&file)?;
@@ -47,6 +44,21 @@ pub fn read(path: &Path) -> Result<Vec<Found>, Failure> {
     // Stable: what began within one second stays in the order of the names.
     found.sort_by(|one, other| one.run.times.started_at.cmp(&other.run.times.started_at));
     Ok(found)
+}
+
+/// What is said of a folder without runs.
+pub fn without_runs(path: &Path) -> Failure {
+    Failure::Usage(format!(
+        "{} has no run: there is no {RUN_FILE} in it or up to {DEPTH_MAX} folders below",
+        path.display()
+    ))
+}
+
+/// The run files below `folder`, by their names.
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    collect(folder, DEPTH_MAX, &mut files)?;
+    Ok(files)
 }
 
 /// Reads a run file.
@@ -95,12 +107,17 @@ pub fn side_of_files(label: &str, files: &[PathBuf]) -> Result<Side, Failure> {
 
 /// A run with the way to its report from the page in `out`.
 pub fn of_side(found: Found, out: &Path) -> RunOfSide {
-    let report = found.path.with_file_name(squall_reports::REPORT_PAGE);
     RunOfSide {
-        run: found.run,
         path: found.path.display().to_string(),
-        report: report.exists().then(|| link(out, &report)),
+        report: report_of(&found.path, out),
+        run: found.run,
     }
+}
+
+/// The way from a page in `out` to the report beside a run file, if there is one.
+pub fn report_of(file: &Path, out: &Path) -> Option<String> {
+    let report = file.with_file_name(squall_reports::REPORT_PAGE);
+    report.exists().then(|| link(out, &report))
 }
 
 fn files_at(path: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -119,13 +136,10 @@ fn files_at(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if own.exists() && !path.join(squall_reports::RUNS_FILE).exists() {
         return Ok(vec![own]);
     }
-    let mut files = Vec::new();
-    let folder = match path.as_os_str().is_empty() {
+    files_below(match path.as_os_str().is_empty() {
         true => Path::new("."),
         false => path,
-    };
-    collect(folder, DEPTH_MAX, &mut files)?;
-    Ok(files)
+    })
 }
 
 /// The run files below `folder`, by their names.

@@ -1,5 +1,4 @@
-//! `squall schema`: the JSON Schema of scenario files, of run files, of `summary.json`, of `runs.json` or of
-//! `compare.json`.
+//! `squall schema`: the JSON Schema of scenario files and of each kind of file that squall writes for programs.
 
 use anyhow::Context as _;
 
@@ -21,6 +20,7 @@ pub fn text(of: SchemaOf) -> Result<String, Failure> {
         SchemaOf::Summary => squall_run::SummaryFile::json_schema().to_value(),
         SchemaOf::Runs => squall_run::RunSet::json_schema().to_value(),
         SchemaOf::Compare => squall_run::SideBySide::json_schema().to_value(),
+        SchemaOf::Index => squall_run::Trends::json_schema().to_value(),
     };
     Ok(serde_json::to_string_pretty(&schema).context("cannot write the schema as JSON")?)
 }
@@ -52,6 +52,11 @@ mod tests {
                 SchemaOf::Compare,
                 "compare",
                 include_str!("../../../../reports/run/schemas/compare.schema.json"),
+            ),
+            (
+                SchemaOf::Index,
+                "index",
+                include_str!("../../../../reports/run/schemas/index.schema.json"),
             ),
         ] {
             let fresh = text(of).expect("it can be written");

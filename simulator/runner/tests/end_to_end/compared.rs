@@ -289,3 +289,58 @@ fn a_figure_worse_than_the_baseline_fails() {
     assert!(differs.contains("run.duration"), "{differs}");
     assert!(!folder.path().join("other/run.json").exists());
 }
+
+/// A folder of runs has a page with links to them in the order of time, and a file that is cut off takes nothing from the
+/// others.
+#[test]
+fn a_folder_of_runs_has_an_index() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    ran(folder.path(), "one", "1s", &[]);
+    ran(folder.path(), "other", "1s", &["--repeat", "3"]);
+    let cut = folder.path().join("cut");
+    fs::create_dir(&cut).expect("it can be made");
+
+    let output = run(&["index", text(folder.path())]);
+
+    assert_eq!(
+        code_and_errors(&output).0,
+        0,
+        "{}",
+        code_and_errors(&output).1
+    );
+    assert_eq!(output.stdout, b"4 runs of 1 scenario\n");
+    let page = fs::read_to_string(folder.path().join("index.html")).expect("it was written");
+    for report in ["one", "other/run-1", "other/run-2", "other/run-3"] {
+        assert!(
+            page.contains(&format!("href=\"{report}/report.html\"")),
+            "{report}"
+        );
+    }
+    let all = json(&folder.path().join("index.json"));
+    let runs = all["scenarios"][0]["runs"]
+        .as_array()
+        .expect("it is a list");
+    let began: Vec<&str> = runs
+        .iter()
+        .filter_map(|run| run["started_at"].as_str())
+        .collect();
+    assert!(began.is_sorted() && began.len() == 4, "{began:?}");
+    assert_eq!(
+        runs[0]["run"]["figures"]["delivered_per_s"],
+        json(&folder.path().join("one/summary.json"))["summary"]["delivered_per_s"]
+    );
+
+    // One that was cut off.
+    let whole = fs::read(folder.path().join("one/run.json")).expect("it was written");
+    fs::write(cut.join("run.json"), &whole[..whole.len() / 2]).expect("it can be written");
+    let (code, errors) = code_and_errors(&run(&["index", text(folder.path())]));
+    assert_eq!(code, 2);
+    assert!(errors.contains("cut/run.json"), "{errors}");
+    let page = fs::read_to_string(folder.path().join("index.html")).expect("it was written");
+    assert!(page.contains("Not read") && page.contains("one/report.html"));
+
+    // The folder of one command's runs has a page of its own, which is not replaced.
+    let (code, errors) = code_and_errors(&run(&["index", text(&folder.path().join("other"))]));
+    assert_eq!(code, 2);
+    assert!(errors.contains("name the folder above it"), "{errors}");
+}

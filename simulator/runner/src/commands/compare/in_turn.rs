@@ -8,9 +8,10 @@ use squall_run::{RunSet, RunState, Side, worst_exit_code};
 use squall_scenario::Setting;
 
 use super::tell;
-use crate::cli::{CompareArgs, OverrideArgs};
+use crate::cli::OverrideArgs;
 use crate::commands::run::{self, Series};
 use crate::commands::run_files::{self, Found, of_side};
+use crate::compare_args::CompareArgs;
 use crate::exit::Failure;
 use crate::output_args::OutputArgs;
 use crate::scenario_file::ScenarioFile;

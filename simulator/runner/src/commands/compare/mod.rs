@@ -10,7 +10,7 @@ use squall_run::{Side, SideBySide};
 
 use super::run_files::of_side;
 use super::{run, run_files};
-use crate::cli::CompareArgs;
+use crate::compare_args::CompareArgs;
 use crate::exit::Failure;
 use crate::open_page::open_page;
 use crate::out_folder::OutFolder;

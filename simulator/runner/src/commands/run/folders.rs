@@ -7,11 +7,8 @@ use anyhow::Context as _;
 use crate::cli::RunArgs;
 use crate::clock;
 use crate::exit::Failure;
-use crate::out_folder::OutFolder;
+use crate::out_folder::{DEFAULT_FOLDER, OutFolder};
 use crate::output_args::OutputArgs;
-
-/// Where squall keeps results if the user names no folder.
-const DEFAULT: &str = "squall-out";
 
 /// Where the results of each run go.
 #[derive(Clone, Debug)]
@@ -59,7 +56,7 @@ impl Folders {
 /// A folder of that name and of the time.
 pub fn new_folder(name: &str) -> PathBuf {
     let time = clock::iso_8601(clock::since_epoch()).replace(':', "");
-    Path::new(DEFAULT).join(format!("{name}-{time}"))
+    Path::new(DEFAULT_FOLDER).join(format!("{name}-{time}"))
 }
 
 /// The first of `wanted`, `wanted-2` and so on that `may_be` allows and that no run is going to write into:
