@@ -242,9 +242,11 @@ impl History {
                 let others: Vec<f64> = others.collect();
                 let count = others.len();
                 let before = FigureSpread::of(others).filter(|_| count >= BEFORE_MIN)?;
+                // What reads the same is not told as beyond it.
+                let is_read_as = |end| figure.text(value) == figure.text(end);
                 let place = match value {
-                    low if low < before.min => Place::Below,
-                    high if high > before.max => Place::Above,
+                    low if low < before.min && !is_read_as(before.min) => Place::Below,
+                    high if high > before.max && !is_read_as(before.max) => Place::Above,
                     _ => Place::Within,
                 };
                 Some(Newest {

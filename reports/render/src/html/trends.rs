@@ -122,11 +122,11 @@ fn runs(history: &History) -> Markup {
                     @for (number, past) in numbered.iter().rev().take(RUNS_SHOWN) {
                         tr {
                             td { (number) }
-                            td { (linked(&past.run, &html! { (day_and_time(&past.started_at)) })) }
+                            td .whole { (linked(&past.run, &html! { (day_and_time(&past.started_at)) })) }
                             @if has_several { td { (history.with[past.with]) } }
                             td { (past.target) }
                             td { (linked(&past.run, &badge_of(&past.run))) }
-                            td { (counted(&Row { values: &[], runs: vec![&past.run] })) }
+                            td .whole { (counted(&Row { values: &[], runs: vec![&past.run] })) }
                             @for figure in &figures {
                                 td .quantity {
                                     @match past.run.figures.get(*figure) {
@@ -155,7 +155,7 @@ fn linked(run: &ComparedRun, text: &Markup) -> Markup {
 
 /// `2026-11-29 10:02:00` for `2026-11-29T10:02:00Z`: all times are of one zone, which the head of a column need not repeat.
 fn day_and_time(rfc_3339: &str) -> String {
-    super::unbroken(&rfc_3339.replace('T', " ").replace('Z', ""))
+    rfc_3339.replace('T', " ").replace('Z', "")
 }
 
 /// Where the newest run is beyond all before it.
