@@ -288,6 +288,12 @@ impl Roster {
         self
     }
 
+    /// The same, with groups that have a Receive Maximum.
+    pub(crate) fn with_receive_maximum(mut self) -> Self {
+        self.limits_quota.fill(true);
+        self
+    }
+
     /// The same, with groups that release QoS 2 messages late.
     pub(crate) fn with_late_releases(mut self) -> Self {
         self.releases_late.fill(true);

@@ -249,7 +249,7 @@ impl Deliveries {
             let pledge = self.books.tally_mut(pledge_key);
             pledge.received += 1;
             pledge.delivered += 1;
-            self.note_took(case, pledge_key.group);
+            self.note_took(case, pledge_key.group, recipient);
             self.note_waited(case, owed);
         } else {
             self.books.tally_mut(case.key()).optional += 1;

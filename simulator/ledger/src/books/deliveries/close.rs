@@ -159,6 +159,9 @@ impl Deliveries {
         let topic = self.streams[id].topic;
         let recipient = self.topics.places(topic)[open.place].recipient;
         let key = open.key(group_of(&self.sessions, &self.shares, recipient));
+        if end != RunEnd::Cut && self.is_proven_lost(id, recipient, open) {
+            return self.count_lost(id, open, end);
+        }
         if let RunEnd::Drained(now) = end
             && self.may_have_expired(id, recipient, open, now)
         {
@@ -194,6 +197,30 @@ impl Deliveries {
             return;
         }
         self.count_lost(id, open, end);
+    }
+
+    /// Whether nothing that became of its recipient later can excuse that a message did not come: it would have had to come
+    /// before another one did, when it had not expired.
+    pub(super) fn is_proven_lost(
+        &self,
+        id: usize,
+        recipient: Recipient,
+        open: &OpenPledge,
+    ) -> bool {
+        let is_of_session = matches!(recipient, Recipient::Session(_));
+        let may_be_unread =
+            || open.owed == QoS::AtMostOnce && self.may_miss(recipient, open.record.sent_at);
+        let had_expired = || {
+            let expires_at = self.expires_at(id, open);
+            open.overtaken_at
+                .zip(expires_at)
+                .is_some_and(|(at, expires_at)| expires_at <= at)
+        };
+        is_of_session
+            && open.is_lost_by_order()
+            && !may_be_unread()
+            && !had_expired()
+            && !self.was_mistaken(id, open)
     }
 
     /// Writes down that a message is lost.

@@ -74,7 +74,7 @@ impl Deliveries {
             && !self.streams[id].has_expiring
             && row.connected_at < record.sent_at
             && !self.may_miss(Recipient::Session(client), record.sent_at)
-            && self.is_long_without_link(row.group, open, record.sent_at, now)
+            && self.is_long_without_link(row.group, open, record.surely_had_since(), now)
     }
 
     /// Whether a message was under way to a shared subscription for long at `now`, while all who may have been chosen read,

@@ -242,6 +242,19 @@ impl Deliveries {
         }
     }
 
+    /// When a message expires, or may; `None` if it does not.
+    pub(super) fn expires_at(&self, id: StreamId, open: &OpenPledge) -> Option<Instant> {
+        if !self.streams[id].has_expiring {
+            return None;
+        }
+        match self.expiries.messages.get(&(id, open.sequence)) {
+            Some(expiring) => Some(expiring.sent_at + expiring.interval),
+            // It is not remembered.
+            None if self.expiries.order.len() >= MESSAGES_MAX => Some(open.record.sent_at),
+            None => None,
+        }
+    }
+
     /// A connection of a Session ends: what was sent and has expired while it was there, for long against what came before, is
     /// lost. Later connections say nothing about that.
     pub(super) fn lose_expired(&mut self, event: &Event) {
@@ -259,7 +272,8 @@ impl Deliveries {
             |books, id, open| {
                 let expiring = books.expiries.messages.get(&(id, open.sequence));
                 let is_lost = expiring.is_some_and(|expiring| {
-                    let (since, until) = (expiring.sent_at, expiring.sent_at + expiring.interval);
+                    let since = open.record.surely_had_since();
+                    let until = expiring.sent_at + expiring.interval;
                     open.record.is_ok()
                         && open.record.qos == QoS::AtLeastOnce
                         && there_since < since

@@ -25,6 +25,7 @@ impl Deliveries {
             due_at: message.stamp.scheduled,
             sent_at: event.now,
             left: None,
+            answered_at: event.now,
             reached_at: message.reached_at,
             socket: event.socket,
             connected_at: self.connected_at_of(event.device),
@@ -55,6 +56,7 @@ impl Deliveries {
             due_at: message.stamp.scheduled,
             sent_at: event.now,
             left: self.hand_over(event, id, message.stamp.sequence),
+            answered_at: event.now,
             reached_at: message.reached_at,
             socket: event.socket,
             connected_at: self.connected_at_of(event.device),
@@ -114,6 +116,7 @@ impl Deliveries {
                     self.expiries.note_acknowledged(named, event.now);
                 }
                 record.state = RecordState::Acknowledged;
+                record.answered_at = event.now;
                 record.connected_at = connected_at;
                 publications.acknowledged += 1;
                 self.counted.handle_acknowledged(topic, event.now);

@@ -5,7 +5,7 @@ use squall_protocol::{Instant, QoS, ReasonCode};
 
 use super::pledges::Excuses;
 use super::walk::{LEVELS, Outcome};
-use super::{Deliveries, RecordState, StreamId};
+use super::{Deliveries, RecordState, StreamId, session};
 use crate::books::event::Event;
 use crate::books::session::{Away, Live, Session, Subscription, SubscriptionState};
 use crate::books::session::{Brings, Resumes, brings_first};
@@ -58,6 +58,10 @@ impl Deliveries {
         let session = self.session_mut(event);
         let is_over = !session_present
             && (session.has_expired(event.now) || session.ends_by_takeover(event.socket));
+        if is_over {
+            self.end_session_pledges(event);
+        }
+        let session = self.session_mut(event);
         if session.connected_at > Instant::ZERO && session.device != event.device {
             session.moves.note(event.now);
         }
@@ -86,7 +90,6 @@ impl Deliveries {
             session.resume(event.socket);
         }
         if is_over {
-            self.end_session_pledges(event);
             self.excuse_shares(event, None);
         }
     }
@@ -275,9 +278,11 @@ impl Deliveries {
         self.topics.subscribe(recipient, filter);
     }
 
+    /// The Session is over, whose connection may have ended before: until then the broker could deliver.
     fn end_session_pledges(&mut self, event: &Event) {
-        let excuses = Excuses::all(Excuse::SessionEnded);
-        self.end_pledges(event.client, event.now, &LEVELS, excuses);
+        let left_at = session(&self.sessions, event.client).and_then(|row| row.offline_since);
+        let left_at = left_at.unwrap_or(event.now);
+        self.end_pledges(event.client, left_at, &LEVELS, Excuses::LEFT);
     }
 
     /// Excuses what shared subscriptions of a Session can no longer deliver: all, if no other member is certainly

@@ -3,12 +3,12 @@
 //! A later message of its stream that came proves that an earlier one is lost, for whose order it is too late then
 //! [MQTT-4.6.0-6]. What is last of its stream, or goes to a shared subscription, has no such proof, and the protocol knows no
 //! time within which a broker must deliver. It is taken for lost once it has been under way for as long as [`patience`] needs
-//! against the slowest delivery to its group; where nothing came to the group at all, for `run.connect_timeout`, the longest
-//! that a device waits for an answer. Before that it could come still.
+//! against the slowest delivery to its group; where nothing came to the group at all, for `run.connect_timeout` if that is
+//! longer. Before that it could come still.
 
 use std::time::Duration;
 
-use squall_protocol::Instant;
+use squall_protocol::{Instant, QoS};
 use squall_scenario::GroupId;
 
 use super::case::Case;
@@ -18,10 +18,6 @@ use crate::books::roster::Roster;
 use crate::books::standstill::Standstill;
 use crate::books::stream::OpenPledge;
 use crate::books::topics::Recipient;
-
-/// What has been under way for less has not been so for long, however quick the others were: a machine with other work
-/// holds a broker up for as long.
-const LONG: Duration = Duration::from_millis(250);
 
 /// How long deliveries took at most.
 #[derive(Debug)]
@@ -82,9 +78,8 @@ impl Slowest {
     /// is idle takes, and than the deliveries to the group before.
     pub(super) fn is_long(&self, group: GroupId, since: Instant, now: Instant) -> bool {
         let read_until = self.standstill.lay_since(now).unwrap_or(now).min(now);
-        let under_way = read_until.saturating_since(since);
         let slowest = self.by_group[usize::from(group.0)];
-        under_way > LONG && slowest.is_none_or(|slowest| under_way > slowest * TIMES_THE_SLOWEST)
+        patience::is_long(read_until.saturating_since(since), slowest)
     }
 }
 
@@ -94,29 +89,44 @@ impl Deliveries {
         self.slowest.note_standstill(since, until);
     }
 
-    /// A message that was owed to a group came. What waited for its Session was under way from the CONNACK on.
-    pub(super) fn note_took(&mut self, case: &Case<'_>, group: GroupId) {
-        let Some(sent_at) = case.sent_at else {
+    /// A message that was owed to a group came to `recipient`: how long it took, unless something else than the broker may have
+    /// held it. What waited for its Session was under way from the CONNACK on.
+    pub(super) fn note_took(&mut self, case: &Case<'_>, group: GroupId, recipient: Recipient) {
+        let (Some(left), Some(record)) =
+            (case.left, self.streams[case.stream].record(case.sequence()))
+        else {
             return;
         };
+        let was_released_late =
+            record.qos == QoS::ExactlyOnce && self.releases_late[usize::from(record.group.0)];
+        let went_to_another = match recipient {
+            Recipient::Session(_) => false,
+            Recipient::Share(filter) => {
+                let share = self.shares.get(&filter);
+                share.is_some_and(|share| left.at <= share.disturbed_until)
+            }
+        };
         let row = session(&self.sessions, case.event.client);
-        let since = row.map_or(sent_at, |row| row.connected_at.max(sent_at));
-        let took = case.event.now.saturating_since(since);
-        self.slowest.note(group, took);
+        let since = row.map_or(left.at, |row| row.connected_at.max(left.at));
+        let arrived = case.event.arrived;
+        if was_released_late || went_to_another || self.broker_times.touches(since, arrived) {
+            return;
+        }
+        self.slowest.note(group, arrived.saturating_since(since));
     }
 
     /// Since when a message is on its way to a recipient that is there, if nothing shows that it is lost.
     pub(super) fn coming_since(&self, recipient: Recipient, open: &OpenPledge) -> Option<Instant> {
-        let sent_at = open.record.sent_at;
+        let had_since = open.record.surely_had_since();
         match recipient {
-            Recipient::Session(_) if open.overtaken_at.is_some() => None,
+            Recipient::Session(_) if open.is_lost_by_order() => None,
             Recipient::Session(client) => {
                 let session = session(&self.sessions, client)?;
-                Some(session.connected_at.max(sent_at))
+                Some(session.connected_at.max(had_since))
             }
             Recipient::Share(filter) => {
                 // What a member had that was lost goes to another one from then on.
-                Some(self.shares.get(&filter)?.disturbed_at.max(sent_at))
+                Some(self.shares.get(&filter)?.disturbed_at.max(had_since))
             }
         }
     }

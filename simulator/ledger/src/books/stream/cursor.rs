@@ -43,8 +43,9 @@ pub(super) struct Level {
     pub(super) pending: SequenceSet,
     /// Whether its recipient lists the cursor among those with open pledges at this QoS.
     pub(super) is_listed: bool,
-    /// Sequences up to which everything pending was overtaken, by a later one that came, and when.
-    overtaken: VecDeque<(u32, Instant)>,
+    /// By QoS of the PUBLISH to the broker, within which order is promised: sequences up to which everything pending was
+    /// overtaken, by a later one that came, and when.
+    overtaken: [VecDeque<(u32, Instant)>; 3],
 }
 
 impl Level {
@@ -54,29 +55,31 @@ impl Level {
             pledged: SequenceSet::default(),
             pending: SequenceSet::default(),
             is_listed: false,
-            overtaken: VecDeque::new(),
+            overtaken: Default::default(),
         }
     }
 
-    /// `sequence` came: those that are pending before it did not come in order.
-    fn note_overtaken(&mut self, sequence: u32, now: Instant, most: usize) {
+    /// `sequence`, which was published at `published`, came: those that are pending before it did not come in order.
+    fn note_overtaken(&mut self, sequence: u32, published: QoS, now: Instant, most: usize) {
         let Some(highest) = self.pending.highest_below(sequence) else {
             return;
         };
-        if self.overtaken.back().is_some_and(|&(to, _)| to >= highest) {
+        let overtaken = &mut self.overtaken[published as usize];
+        if overtaken.back().is_some_and(|&(to, _)| to >= highest) {
             return;
         }
-        self.overtaken.push_back((highest, now));
-        if self.overtaken.len() > most {
+        overtaken.push_back((highest, now));
+        if overtaken.len() > most {
             // The oldest count as overtaken by what overtook the next.
-            self.overtaken.pop_front();
+            overtaken.pop_front();
         }
     }
 
-    /// When a later message than this one first came, while this one was pending.
-    pub(super) fn overtaken_at(&self, sequence: u32) -> Option<Instant> {
-        let place = self.overtaken.partition_point(|&(to, _)| to < sequence);
-        self.overtaken.get(place).map(|&(_, at)| at)
+    /// When a later message than this one, published at the same QoS, first came, while this one was pending.
+    pub(super) fn overtaken_at(&self, sequence: u32, published: QoS) -> Option<Instant> {
+        let overtaken = &self.overtaken[published as usize];
+        let place = overtaken.partition_point(|&(to, _)| to < sequence);
+        overtaken.get(place).map(|&(_, at)| at)
     }
 }
 
@@ -181,7 +184,14 @@ impl Cursor {
         }
     }
 
-    pub(super) fn deliver(&mut self, sequence: u32, now: Instant, ranges_max: usize) -> Arrival {
+    /// Message `sequence`, which was published at `published` if that is still known, came.
+    pub(super) fn deliver(
+        &mut self,
+        sequence: u32,
+        published: Option<QoS>,
+        now: Instant,
+        ranges_max: usize,
+    ) -> Arrival {
         let is_new = self.received.insert(sequence);
         if let Some(exact_from) = self.received.forget_oldest_gap(ranges_max) {
             self.exact_from = exact_from;
@@ -191,7 +201,9 @@ impl Cursor {
             if !level.pending.remove(sequence) {
                 return None;
             }
-            level.note_overtaken(sequence, now, ranges_max);
+            if let Some(published) = published {
+                level.note_overtaken(sequence, published, now, ranges_max);
+            }
             Some(level.owed)
         });
         match pledged {

@@ -209,7 +209,9 @@ impl Stream {
     /// Writes down a delivery to a place.
     pub(crate) fn deliver(&mut self, place: usize, sequence: u32, now: Instant) -> Arrival {
         let ranges_max = self.ranges_max;
-        let arrival = self.cursor_mut(place).deliver(sequence, now, ranges_max);
+        let published = self.record(sequence).map(|record| record.qos);
+        let cursor = self.cursor_mut(place);
+        let arrival = cursor.deliver(sequence, published, now, ranges_max);
         if let Arrival::Pledged(_) = arrival
             && let Some(record) = self.record_mut(sequence)
         {

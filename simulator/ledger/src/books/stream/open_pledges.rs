@@ -17,8 +17,26 @@ pub(crate) struct OpenPledge {
     pub(crate) owed: QoS,
     /// What is known of the message.
     pub(crate) record: Record,
-    /// When a later one of the same stream came to this place.
+    /// When a later one of the same stream and QoS came to this place.
     pub(crate) overtaken_at: Option<Instant>,
+}
+
+impl OpenPledge {
+    /// Whether the later one that came proves that this one is lost: the broker had it before, and had to send it before (§4.6).
+    /// On the connection that both were sent on it had them in that order. What is sent again on a later connection, or
+    /// waits to be released (§4.3.3), it may have only after the later one.
+    pub(crate) fn is_lost_by_order(&self) -> bool {
+        let Some(at) = self.overtaken_at else {
+            return false;
+        };
+        let record = &self.record;
+        let was_sent_once = match record.qos {
+            QoS::AtMostOnce => true,
+            QoS::AtLeastOnce => record.connected_at <= record.sent_at,
+            QoS::ExactlyOnce => false,
+        };
+        record.is_ok() && (was_sent_once || record.answered_at < at)
+    }
 }
 
 impl OpenPledge {
@@ -48,9 +66,14 @@ impl Stream {
                 sequence,
                 owed,
                 record: self.records[(sequence - self.base) as usize],
-                overtaken_at: level.overtaken_at(sequence),
+                overtaken_at: level.overtaken_at(sequence, self.qos_of(sequence)),
             })
         })
+    }
+
+    /// QoS of the PUBLISH of a message whose record is kept.
+    fn qos_of(&self, sequence: u32) -> QoS {
+        self.records[(sequence - self.base) as usize].qos
     }
 
     /// Takes one open pledge out.
@@ -98,7 +121,7 @@ impl Stream {
                         sequence,
                         owed: level.owed,
                         record: *record,
-                        overtaken_at: level.overtaken_at(sequence),
+                        overtaken_at: level.overtaken_at(sequence, record.qos),
                     });
                 }
             }
@@ -124,12 +147,13 @@ impl Stream {
             .flat_map(|(place, cursor)| cursor.levels.iter().map(move |level| (place, level)));
         let pending = levels.filter(move |(_, level)| level.pending.contains(sequence));
         pending.filter_map(move |(place, level)| {
+            let record = record?;
             Some(OpenPledge {
                 place,
                 sequence,
                 owed: level.owed,
-                record: record?,
-                overtaken_at: level.overtaken_at(sequence),
+                record,
+                overtaken_at: level.overtaken_at(sequence, record.qos),
             })
         })
     }

@@ -23,6 +23,8 @@ pub(crate) struct Record {
     pub(crate) sent_at: Instant,
     /// When it left its publisher's link; `None` while it has not, and where that is not known.
     pub(crate) left: Option<Left>,
+    /// When its acknowledgement came; the moment of its sending while there is none.
+    pub(crate) answered_at: Instant,
     /// When the generator got to it.
     pub(crate) reached_at: Instant,
     /// The connection it was handed to.
@@ -68,6 +70,7 @@ impl Record {
         due_at: Instant::ZERO,
         sent_at: Instant::ZERO,
         left: None,
+        answered_at: Instant::ZERO,
         reached_at: Instant::ZERO,
         socket: SocketId(0),
         connected_at: Instant::ZERO,
@@ -82,6 +85,15 @@ impl Record {
             RecordState::Skipped => true,
             RecordState::Sent => self.qos == QoS::AtMostOnce && self.outstanding == 0,
             RecordState::Acknowledged | RecordState::Refused => self.outstanding == 0,
+        }
+    }
+
+    /// Since when the broker has surely had it, all of its handshake with it: since its acknowledgement, which no link and no
+    /// later connection makes too early; at QoS 0 since it left its publisher's link.
+    pub(crate) fn surely_had_since(&self) -> Instant {
+        match self.qos {
+            QoS::AtMostOnce => self.left.map_or(self.sent_at, |left| left.at),
+            QoS::AtLeastOnce | QoS::ExactlyOnce => self.answered_at,
         }
     }
 

@@ -75,47 +75,41 @@ impl Scene {
 
     /// A scene with a broker that may know something from before the run.
     pub(super) fn on_broker(history: BrokerHistory) -> Self {
-        let roster = Self::roster().on_broker(history);
-        Self::of(Ledger::new(
-            roster,
-            WatchedClaims::default(),
-            Memory::default(),
-        ))
+        Self::of_roster(Self::roster().on_broker(history))
     }
 
     /// A scene with a broker that earlier runs have used, and groups that resume their Sessions.
     pub(super) fn resuming(groups: &[usize]) -> Self {
         let roster = Self::roster().on_broker(BrokerHistory::EarlierRuns);
         let roster = roster.with_resuming(groups);
-        Self::of(Ledger::new(
-            roster,
-            WatchedClaims::default(),
-            Memory::default(),
-        ))
+        Self::of_roster(roster)
     }
 
     /// A scene whose wills wait so long.
     pub(super) fn with_will_delay(delay: Delay) -> Self {
-        let roster = Self::roster().with_will_delay(delay);
-        Self::of(Ledger::new(
-            roster,
-            WatchedClaims::default(),
-            Memory::default(),
-        ))
+        Self::of_roster(Self::roster().with_will_delay(delay))
+    }
+
+    /// A scene of devices with a Receive Maximum.
+    pub(super) fn with_receive_maximum() -> Self {
+        Self::of_roster(Self::roster().with_receive_maximum())
     }
 
     /// A scene with publishers that release QoS 2 messages late.
     pub(super) fn with_late_releases() -> Self {
-        let roster = Self::roster().with_late_releases();
+        Self::of_roster(Self::roster().with_late_releases())
+    }
+
+    fn with(limits: WatchedClaims, memory: Memory) -> Self {
+        Self::of(Ledger::new(Self::roster(), limits, memory))
+    }
+
+    fn of_roster(roster: Roster) -> Self {
         Self::of(Ledger::new(
             roster,
             WatchedClaims::default(),
             Memory::default(),
         ))
-    }
-
-    fn with(limits: WatchedClaims, memory: Memory) -> Self {
-        Self::of(Ledger::new(Self::roster(), limits, memory))
     }
 
     fn roster() -> Roster {
@@ -257,6 +251,15 @@ impl Scene {
 
     /// Publisher 0 sends message `sequence` to `t`.
     pub(super) fn send(&mut self, sequence: u32, qos: QoS) {
+        self.send_with(sequence, qos, None);
+    }
+
+    /// The same of a message that lives for `expiry`.
+    pub(super) fn send_expiring(&mut self, sequence: u32, qos: QoS, expiry: Duration) {
+        self.send_with(sequence, qos, Some(expiry));
+    }
+
+    fn send_with(&mut self, sequence: u32, qos: QoS, expiry: Option<Duration>) {
         let (stamp, payload) = message(sequence);
         let fact = Fact::Publication(PublicationFact::Due {
             stamp,
@@ -273,7 +276,7 @@ impl Scene {
             payload: &payload,
             properties: &squall_protocol::packet::PublishProperties::default(),
             reached_at: stamp.scheduled,
-            expiry: None,
+            expiry,
             stamp_place: squall_scenario::StampPlace::Payload,
         });
         self.tell(PUBLISHER, fact);
@@ -312,13 +315,9 @@ impl Scene {
 
     /// Message `sequence` comes to a device with DUP.
     pub(super) fn deliver_again_as(&mut self, device: u32, client: u32, sequence: u32, qos: QoS) {
-        let (stamp, payload) = message(sequence);
-        let properties = PublishProperties::default();
-        let delivered = DeliveredFact {
-            dup: true,
-            ..delivery(stamp, &payload, &properties, qos)
-        };
-        self.tell_as(device, client, Fact::Delivered(delivered));
+        self.deliver_changed_as([device, client], sequence, qos, |delivered| {
+            delivered.dup = true;
+        });
     }
 
     /// Message `sequence` comes to a device, changed.
