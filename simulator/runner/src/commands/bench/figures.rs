@@ -126,6 +126,9 @@ pub struct Latency {
     /// Of ten, nine are faster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p90_us: Option<u64>,
+    /// Of twenty, all but one are faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p95_us: Option<u64>,
     /// Of a hundred, all but one are faster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p99_us: Option<u64>,
@@ -227,6 +230,7 @@ impl Latency {
             samples,
             p50_us: quantile(0.5),
             p90_us: quantile(0.9),
+            p95_us: quantile(0.95),
             p99_us: quantile(0.99),
             p999_us: quantile(0.999),
             max_us: latencies.max_us(),

@@ -7,20 +7,38 @@ use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_saturate::{Load, Pace, PublisherSpec, STAMP_BYTES, Share, SubscriberSpec};
 use squall_scenario::{Group, Scenario};
 
+use super::find_max::{Bound, Sought};
 use crate::bench_args::{BenchArgs, Pattern};
 use crate::connect_args::ProtocolVersion;
 use crate::exit::Failure;
 
 /// Messages under way of each publisher, if the user says nothing.
 const WINDOW: u32 = 256;
-/// Messages a second of all publishers where latency is asked for, if the user says nothing.
+/// Messages a second of all publishers where latency is asked for or a search begins, if the user says nothing.
 const LATENCY_RATE: f64 = 1000.0;
+/// What is measured, and what runs before it, if the user says nothing.
+const TIMES: Times = Times {
+    warmup: Duration::from_secs(2),
+    duration: Duration::from_secs(10),
+};
+/// The same of each step of a search.
+const STEP_TIMES: Times = Times {
+    warmup: Duration::from_secs(1),
+    duration: Duration::from_secs(3),
+};
 /// Members of a shared subscription, if the user says nothing.
 const SHARED_SUBSCRIBERS: u32 = 5;
 /// Deliveries of all publishers at all subscribers that may have books of their own.
 const STREAMS_MAX: u64 = 20_000_000;
 /// What stands for a publisher's number in a topic.
 const INDEX: &str = "{index}";
+
+/// How long a load runs.
+#[derive(Clone, Copy)]
+struct Times {
+    warmup: Duration,
+    duration: Duration,
+}
 
 /// A bench that is checked.
 #[derive(Clone, Debug)]
@@ -31,8 +49,10 @@ pub struct BenchPlan {
     pub publishers: u32,
     /// 0 where none subscribes.
     pub subscribers: u32,
-    /// Window or rate.
+    /// Window or rate; of a search the first rate.
     pub pace: Pace,
+    /// Below which the latency of the highest rate that is searched is.
+    pub bound: Option<Bound>,
     /// As asked for: a target may have less.
     pub qos: u8,
     /// At least those of a stamp.
@@ -62,32 +82,29 @@ impl BenchPlan {
         if args.size > 16 << 20 {
             return Err(Failure::Usage("--size is at most 16MiB".to_owned()));
         }
-        if args.duration.is_zero() {
+        let times = match args.find_max {
+            Some(_) => STEP_TIMES,
+            None => TIMES,
+        };
+        let duration = args.duration.unwrap_or(times.duration);
+        if duration.is_zero() {
             return Err(Failure::Usage("--duration is longer than 0".to_owned()));
         }
-        let pace = match args.rate {
-            Some(rate) if rate.is_finite() && rate > 0.0 && rate <= 100e6 => Pace::Rate(rate),
-            Some(rate) => {
-                return Err(Failure::Usage(format!(
-                    "--rate {rate}: messages a second are above 0 and at most 100,000,000"
-                )));
-            }
-            None if args.pattern == Pattern::Latency => Pace::Rate(LATENCY_RATE),
-            None => Pace::Window(args.window.unwrap_or(WINDOW)),
-        };
         let plan = Self {
             pattern: args.pattern,
             publishers,
             subscribers,
-            pace,
+            pace: pace(args)?,
+            bound: args.find_max.clone(),
             qos: args.qos,
             payload_bytes: args.size,
             topic: topic(args, publishers)?,
-            duration: args.duration,
-            warmup: args.warmup,
+            duration,
+            warmup: args.warmup.unwrap_or(times.warmup),
             repeat: args.repeat,
             protocol: args.protocol,
         };
+        plan.search()?;
         let streams = u64::from(publishers) * u64::from(subscribers);
         match plan.share() {
             Some(Share::All | Share::One) if streams > STREAMS_MAX => Err(Failure::Usage(format!(
@@ -95,6 +112,32 @@ impl BenchPlan {
                      {STREAMS_MAX}"
             ))),
             Some(Share::Of(_) | Share::All | Share::One | Share::Others) | None => Ok(plan),
+        }
+    }
+
+    /// What is searched, if anything is.
+    pub fn search(&self) -> Result<Option<Sought<'_>>, Failure> {
+        match (&self.bound, self.pace) {
+            (Some(bound), Pace::Rate(first)) => Sought::new(bound, first, self.duration).map(Some),
+            (Some(_), Pace::Window(_)) | (None, _) => Ok(None),
+        }
+    }
+
+    /// A step of a search: the same at so many messages a second, for so long.
+    pub fn step(&self, rate: f64, duration: Duration) -> Self {
+        Self {
+            pace: Pace::Rate(rate),
+            duration,
+            ..self.clone()
+        }
+    }
+
+    /// Deliveries that each message is to have.
+    pub fn copies(&self) -> u32 {
+        match self.share() {
+            Some(Share::Of(_) | Share::One) => 1,
+            Some(Share::All) => self.subscribers,
+            Some(Share::Others) | None => 0,
         }
     }
 
@@ -164,6 +207,19 @@ impl BenchPlan {
     }
 }
 
+fn pace(args: &BenchArgs) -> Result<Pace, Failure> {
+    match args.rate {
+        Some(rate) if rate.is_finite() && rate > 0.0 && rate <= 100e6 => Ok(Pace::Rate(rate)),
+        Some(rate) => Err(Failure::Usage(format!(
+            "--rate {rate}: messages a second are above 0 and at most 100,000,000"
+        ))),
+        None if args.pattern == Pattern::Latency || args.find_max.is_some() => {
+            Ok(Pace::Rate(LATENCY_RATE))
+        }
+        None => Ok(Pace::Window(args.window.unwrap_or(WINDOW))),
+    }
+}
+
 /// Publishers and subscribers.
 fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
     let (publishers, subscribers) = match args.pattern {
@@ -183,6 +239,15 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
                 || args.window.is_some() =>
         {
             "its clients connect and do nothing else: -c says how many"
+        }
+        Pattern::Conn if args.find_max.is_some() => {
+            "--find-max is about the latency of messages, and its clients send none"
+        }
+        Pattern::Pub if args.find_max.is_some() => {
+            "--find-max is about the latency of deliveries, and it has no subscribers: take pairs, fanout, fanin or shared"
+        }
+        Pattern::Sub if args.find_max.is_some() => {
+            "--find-max tries rates, and it publishes nothing: take pairs, fanout, fanin or shared"
         }
         Pattern::Latency if args.window.is_some() => {
             "it has a rate and no window: the broker is to have room"

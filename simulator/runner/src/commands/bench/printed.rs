@@ -71,7 +71,19 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
             );
         }
     }
+    text.push_str(&bound(plan));
     text
+}
+
+/// The bound of a search, as the threshold that it is at one rate.
+fn bound(plan: &BenchPlan) -> String {
+    plan.bound.as_ref().map_or_else(String::new, |bound| {
+        format!(
+            "\n# The bench searches the highest rate at which this holds and nothing is lost. A run has one rate: the first that the\n\
+             # bench tries.\n[thresholds]\ne2e_latency = [\"{}\"]\n",
+            bound.text()
+        )
+    })
 }
 
 /// How fast, as far as a scenario can say it.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use squall_run::{count_text, share_text, worst_exit_code};
 use squall_saturate::Pace;
 
+use super::about::About;
 use super::figures::Figures;
 use super::plan::BenchPlan;
 use super::trial::Trial;
@@ -11,35 +12,16 @@ use crate::bench_args::Pattern;
 use crate::exit::Failure;
 
 /// The exit code of a broker that broke what MQTT promises.
-const BROKEN: u8 = 98;
+pub const BROKEN: u8 = 98;
 /// A share of an open loop's rate below which the rate was not reached.
-const REACHED: f64 = 0.98;
+pub const REACHED: f64 = 0.98;
 
 /// All of a bench.
 #[derive(Debug, Serialize)]
 pub struct BenchResult {
-    /// The name of the pattern.
-    pub bench: &'static str,
-    /// Clients that publish.
-    pub publishers: u32,
-    /// Clients that subscribe.
-    pub subscribers: u32,
-    /// As asked for.
-    pub qos: u8,
-    /// Of each message.
-    pub payload_bytes: u64,
-    /// Messages under way of each publisher, in a closed loop.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub window: Option<u32>,
-    /// Messages a second of all publishers, in an open loop.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<f64>,
-    /// Whether broker and generator had a core each.
-    pub pinned: bool,
-    /// Cores that squall may use.
-    pub cores: u32,
-    /// The machine's processor.
-    pub cpu: String,
+    /// What was done, and where.
+    #[serde(flatten)]
+    pub about: About,
     /// In the order of the command line.
     pub targets: Vec<TargetResult>,
     /// What a reader must know of the figures, a sentence each.
@@ -143,27 +125,13 @@ impl TargetResult {
 impl BenchResult {
     /// Of what was found, with the sentences that belong to it.
     pub fn new(plan: &BenchPlan, targets: Vec<TargetResult>, is_pinned: super::IsPinned) -> Self {
-        let (window, rate) = match plan.pace {
-            Pace::Window(window) => (Some(window), None),
-            Pace::Rate(rate) => (None, Some(rate)),
-        };
-        let parts = crate::machine::parts::read();
         let codes = targets.iter().flat_map(|target| &target.repeats);
         let codes = codes.map(|repeat| match repeat {
             Repeat::Measured(_) => 0,
             Repeat::Failed { exit_code, .. } => *exit_code,
         });
         Self {
-            bench: plan.pattern.name(),
-            publishers: plan.publishers,
-            subscribers: plan.subscribers,
-            qos: plan.qos,
-            payload_bytes: plan.payload_bytes,
-            window,
-            rate,
-            pinned: is_pinned == super::IsPinned::Yes,
-            cores: parts.cores,
-            cpu: parts.cpu_model,
+            about: About::new(plan, is_pinned),
             exit_code: worst_exit_code(codes),
             warnings: targets
                 .iter()
@@ -281,6 +249,7 @@ mod tests {
             publishers: 1,
             subscribers: 1,
             pace,
+            bound: None,
             qos: 1,
             payload_bytes: 16,
             topic: "t".to_owned(),

@@ -1,5 +1,6 @@
 //! A bench for the terminal: a row for each target, and below what a reader must know of the figures.
 
+use serde::Serialize;
 use squall_run::{bytes_text, count_text};
 
 use super::figures::Figures;
@@ -71,22 +72,32 @@ const COLUMNS: [Column; 10] = [
 
 /// The table of the targets that have figures, and the sentences below it; nothing without any.
 pub fn text(result: &BenchResult) -> String {
-    let mut rows = vec![heading(result.bench)];
+    let mut rows = vec![heading(result.about.bench)];
     let measured = result
         .targets
         .iter()
         .filter(|target| target.figures().count() > 0);
     rows.extend(measured.map(row));
-    let mut text = String::new();
     if rows.len() == 1 {
-        return text;
+        return String::new();
     }
+    let mut text = aligned(&rows);
+    for warning in &result.warnings {
+        text.push_str(&format!("{warning}\n"));
+    }
+    text
+}
+
+/// Rows of as many cells each, in columns: words on the left, then quantities.
+pub fn aligned(rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..=COLUMNS.len()).map(width).collect();
-    for row in &rows {
+    let columns = rows.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             match column {
@@ -96,9 +107,6 @@ pub fn text(result: &BenchResult) -> String {
         }
         text.push_str(line.trim_end());
         text.push('\n');
-    }
-    for warning in &result.warnings {
-        text.push_str(&format!("{warning}\n"));
     }
     text
 }
@@ -131,7 +139,7 @@ fn row(target: &TargetResult) -> Vec<String> {
 }
 
 /// The middle and the ends of what repeats found.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// Half are below.
     pub median: f64,
@@ -161,7 +169,8 @@ impl Spread {
         })
     }
 
-    fn text(self, text: fn(f64) -> String) -> String {
+    /// The middle, with both ends where there are several.
+    pub fn text(self, text: fn(f64) -> String) -> String {
         let median = text(self.median);
         match self.count {
             1 => median,
@@ -171,7 +180,7 @@ impl Spread {
 }
 
 /// With the unit that fits.
-fn micros(us: f64) -> String {
+pub fn micros(us: f64) -> String {
     squall_run::duration_text(us / 1e6)
 }
 
