@@ -249,7 +249,7 @@ mod tests {
         let read = |name: &str| fs::read_to_string(root.path().join(name)).unwrap();
         let svg = read("find-max.svg");
         for words in [
-            "Latency against rate, up to p99 &lt; 10ms",
+            "Latency against rate, with the highest rate for p99 &lt; 10ms",
             "squall 0.1.0 · pairs, 10 clients · 2026-11-29 · by squall 0.1.0",
             "squall ≥ 2,000/s",
             "squall p50",
@@ -301,8 +301,24 @@ mod tests {
             | crate::chart::figure::Layer::Cells(_) => None,
         });
         assert_eq!(
-            lines.collect::<Vec<_>>()[0],
+            lines.collect::<Vec<_>>()[1],
             [(1000.0, 900.0), (2000.0, 1500.0)]
         );
+    }
+
+    /// Highest rates that are too near to each other to be told at their lines are told in the legend.
+    #[test]
+    fn near_rates_are_told_in_the_legend() {
+        let mut found = search(vec![step(1000.0, 900.0), step(64_000.0, 1500.0)]);
+        let is_in_the_legend = |found: &RateSearch| {
+            let chart = rate_latency::chart(found).unwrap();
+            let svg = chart.to_svg_file("").unwrap();
+            svg.contains("squall p99, ≥ 2,000/s")
+        };
+        assert!(!is_in_the_legend(&found));
+
+        found.targets.push(found.targets[0].clone());
+
+        assert!(is_in_the_legend(&found));
     }
 }

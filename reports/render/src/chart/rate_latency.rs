@@ -9,6 +9,9 @@ use super::theme::Ink;
 use super::unit::Unit;
 use crate::rate_search::{RateSearch, RateStep, RateTarget};
 
+/// Highest rates that are nearer than this, as a share of the axis, may have no room for their words side by side.
+const NEAR: f64 = 0.3;
+
 /// One of the lines of each target.
 struct Kind {
     name: String,
@@ -23,33 +26,42 @@ pub(crate) fn chart(search: &RateSearch) -> Option<Chart> {
     let rates = steps.clone().map(|step| step.rate);
     let kinds = kinds(search);
     let latencies = steps.flat_map(|step| kinds.iter().filter_map(|kind| (kind.of)(step)));
+    let latencies: Vec<f64> = latencies.collect();
+    if latencies.is_empty() {
+        return None;
+    }
+    let across = Scale::log_around(rates);
     let mut figure = Figure::new(
         Axis::new(
             "Messages a second of all publishers (dots: steps that held)",
-            Scale::log_around(rates),
+            across,
             Unit::PerSecond,
         ),
         Axis::new(
             "Latency",
-            Scale::log_around(latencies.chain([search.limit_us])),
+            Scale::log_around(latencies.into_iter().chain([search.limit_us])),
             Unit::Micros,
         ),
     );
     figure.names = Names::Above;
+    figure.layers.push(limit(search, across));
+    let told_above = have_room(search, across);
     for (place, target) in search.targets.iter().enumerate() {
         let ink = Ink::Series(place);
         for kind in &kinds {
-            figure.layers.push(line(target, kind, ink));
+            let mut label = format!("{} {}", target.name, kind.name);
+            if kind.name == search.bound_of && told_above == Told::InTheLegend {
+                label.extend(target.held_text().map(|held| format!(", {held}")));
+            }
+            figure.layers.push(line(target, kind, ink, label));
         }
         figure.layers.push(dots(target, ink));
         figure.marks.extend(knee(target, ink));
     }
-    figure.marks.push(Mark {
-        line: MarkLine::Level(search.limit_us),
-        label: search.bound.clone(),
-        ink: Ink::Limit,
-    });
-    let title = format!("Latency against rate, up to {}", search.bound);
+    let title = format!(
+        "Latency against rate, with the highest rate for {}",
+        search.bound
+    );
     let caption = "Each line goes through the steps of a search; an upright line is at the highest rate that held.";
     Chart::of("find-max", &title, caption, figure)
 }
@@ -76,9 +88,9 @@ fn kinds(search: &RateSearch) -> Vec<Kind> {
     kinds
 }
 
-fn line(target: &RateTarget, kind: &Kind, ink: Ink) -> Layer {
+fn line(target: &RateTarget, kind: &Kind, ink: Ink, label: String) -> Layer {
     Layer::Line(Line {
-        label: format!("{} {}", target.name, kind.name),
+        label,
         points: points(target, kind.of),
         look: Look {
             ink,
@@ -129,17 +141,54 @@ fn dots(target: &RateTarget, ink: Ink) -> Layer {
 }
 
 fn knee(target: &RateTarget, ink: Ink) -> Option<Mark> {
-    let held = target.held_per_s?;
     Some(Mark {
-        line: MarkLine::Vertical(held),
-        label: format!("{} {}", target.name, target.held_text(held)),
+        line: MarkLine::Vertical(target.held_per_s?),
+        label: format!("{} {}", target.name, target.held_text()?),
         ink,
     })
 }
 
+/// From side to side, and named in the legend: words at the line would lie on the others.
+fn limit(search: &RateSearch, across: Scale) -> Layer {
+    let (left, right) = match across {
+        Scale::Linear(low, high) | Scale::Log(low, high) => (low, high),
+        Scale::Nines(nines) => (0.0, nines),
+    };
+    Layer::Line(Line {
+        label: search.bound.clone(),
+        points: vec![(left, search.limit_us), (right, search.limit_us)],
+        look: Look {
+            ink: Ink::Limit,
+            stroke: Stroke::Dashed,
+        },
+    })
+}
+
+/// Where the highest rates are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// At their lines alone.
+    AtTheirLines,
+    /// In the legend too, since words of lines that are near to each other are left out.
+    InTheLegend,
+}
+
+fn have_room(search: &RateSearch, across: Scale) -> Told {
+    let held = search.targets.iter().filter_map(|target| target.held_per_s);
+    let mut places: Vec<f64> = held.map(|rate| across.place(rate)).collect();
+    places.sort_by(f64::total_cmp);
+    let is_near = places.windows(2).any(|pair| pair[1] - pair[0] < NEAR);
+    match is_near {
+        true => Told::InTheLegend,
+        false => Told::AtTheirLines,
+    }
+}
+
 impl RateTarget {
-    fn held_text(&self, held: f64) -> String {
+    /// The highest rate that held: `≥ 2,000/s`.
+    fn held_text(&self) -> Option<String> {
+        let held = count_text(self.held_per_s?.round() as u64);
         let at_least = if self.is_at_least { "≥ " } else { "" };
-        format!("{at_least}{}/s", count_text(held.round() as u64))
+        Some(format!("{at_least}{held}/s"))
     }
 }

@@ -1,7 +1,7 @@
 //! What searches found: of each target every repeat, with all its steps and what is to be said of it.
 
 use serde::Serialize;
-use squall_run::worst_exit_code;
+use squall_run::{duration_text, worst_exit_code};
 
 use super::bound::Bound;
 use super::search::Found;
@@ -17,6 +17,8 @@ use crate::exit::Failure;
 const NONE_HOLDS: u8 = 99;
 /// The exit code where nothing follows about the broker.
 const NOT_JUDGED: u8 = 4;
+/// A latency at a higher rate that is below this share of one at a lower rate is so by more than chance.
+const FASTER: f64 = 0.8;
 
 /// All of a search.
 #[derive(Debug, Serialize)]
@@ -113,7 +115,10 @@ impl Searched {
                     "the search ended after {} steps, before it was within 5 %",
                     steps.len()
                 ),
-                Found::Between { failed, .. } => format!("at {}, {}", per_second(failed), limit?),
+                Found::Between { failed, .. } => match limit {
+                    Some(limit) => format!("at {}, {limit}", per_second(failed)),
+                    None => faster_above_text(last?, &steps, bound)?,
+                },
                 Found::NoneHeld { .. } => return None,
             };
             Some(format!("at least {} messages/s: {why}", per_second(held)))
@@ -183,6 +188,28 @@ fn none_held_text(last: Option<&Step>, bound: &Bound) -> String {
         "at no rate down to {rate} messages/s does `{}` hold; there {why}. Take a wider bound, or begin lower with -R",
         bound.text()
     )
+}
+
+/// Where a broker carries a higher rate with less latency than a lower one, as one does that holds back small packets, more rates
+/// may hold above those that failed.
+fn faster_above_text(failed: &Step, steps: &[Step], bound: &Bound) -> Option<String> {
+    let failed_us = failed.bound_us? as f64;
+    let late = steps.iter().filter(|step| step.is_late_only);
+    let above = late.filter(|step| step.rate > failed.rate);
+    let fastest = above.min_by_key(|step| step.bound_us)?;
+    let fastest_us = fastest.bound_us? as f64;
+    (fastest_us < failed_us * FASTER).then(|| {
+        format!(
+            "the latency does not grow with the rate here: {} is {} at {}, and {} at {}, where all was sent and came too; what is \
+             above, -R {} would find",
+            bound.of.name(),
+            duration_text(failed_us / 1e6),
+            per_second(failed.rate),
+            duration_text(fastest_us / 1e6),
+            per_second(fastest.rate),
+            (fastest.rate * 2.0).round()
+        )
+    })
 }
 
 impl SearchedTarget {
@@ -302,6 +329,36 @@ mod tests {
         assert_eq!((of_broker.exit_code, of_generator.exit_code), (0, 0));
         assert_eq!(of_broker.at_held().map(|step| step.rate), Some(1000.0));
         assert_eq!(of_broker.at_failed().map(|step| step.rate), Some(1040.0));
+    }
+
+    /// A latency that falls with the rate leaves open what holds above; one that grows does not.
+    #[test]
+    fn a_latency_that_falls_with_the_rate_is_told() {
+        let searched = |above_us: u64| {
+            let late = |rate: f64, us: u64| {
+                let mut figures = figures();
+                (figures.published_per_s, figures.messages_per_s) = (rate, rate);
+                figures.latency.p99_us = Some(us);
+                step(rate, 0, figures)
+            };
+            let steps = vec![
+                late(1000.0, 2000),
+                late(2000.0, above_us),
+                late(1040.0, 40_000),
+            ];
+            let found = Found::Between {
+                held: 1000.0,
+                failed: 1040.0,
+            };
+            Searched::new(found, steps, &bound())
+        };
+
+        let falling = searched(20_000);
+        let warning = falling.warning.as_deref().expect("there is one");
+        assert!(falling.is_at_least);
+        assert!(warning.contains("does not grow with the rate"), "{warning}");
+        assert!(warning.contains("-R 4000 "), "{warning}");
+        assert!(!searched(80_000).is_at_least);
     }
 
     /// Without a rate that held there is an exit code and a sentence; where the generator was the limit it is another one.

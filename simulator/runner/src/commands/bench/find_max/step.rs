@@ -31,6 +31,9 @@ pub struct Step {
     pub bound_us: Option<u64>,
     /// Whether it failed where the generator had no room left and the broker had, or may have had.
     pub generator_is_the_limit: bool,
+    /// Whether it failed by its latency alone: all was sent, and all came.
+    #[serde(skip)]
+    pub is_late_only: bool,
     /// What was measured. Where it failed, this is not what the broker carries.
     pub figures: Figures,
 }
@@ -55,8 +58,10 @@ impl Step {
                 bound.of.name()
             )),
         }
-        why.extend(of_account(&figures, &broken));
-        why.extend(of_rate(&figures, rate, plan.copies()));
+        let mut others = of_account(&figures, &broken);
+        others.extend(of_rate(&figures, rate, plan.copies()));
+        let is_late_only = !why.is_empty() && bound_us.is_some() && others.is_empty();
+        why.extend(others);
         Self {
             rate,
             attempt: 1,
@@ -65,6 +70,7 @@ impl Step {
             why,
             broken,
             bound_us,
+            is_late_only,
             figures,
         }
     }
