@@ -127,9 +127,11 @@ pub fn write_rate_search(
 /// Which search a picture is of, wherever it is pasted.
 fn source(search: &RateSearch) -> String {
     let targets = search.targets.iter();
-    let targets: Vec<&str> = targets
+    let mut targets: Vec<&str> = targets
         .map(|target| target.software.as_deref().unwrap_or(&target.name))
         .collect();
+    // One broker with two configurations.
+    targets.dedup();
     format!(
         "{} · {} · {} · by squall {}",
         targets.join(", "),

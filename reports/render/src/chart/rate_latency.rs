@@ -12,10 +12,13 @@ use crate::rate_search::{RateSearch, RateStep, RateTarget};
 /// Highest rates that are nearer than this, as a share of the axis, may have no room for their words side by side.
 const NEAR: f64 = 0.3;
 
+/// A latency of a step, in microseconds.
+type Of = fn(&RateStep) -> Option<f64>;
+
 /// One of the lines of each target.
 struct Kind {
     name: String,
-    of: fn(&RateStep) -> Option<f64>,
+    of: Of,
     stroke: Stroke,
 }
 
@@ -73,7 +76,7 @@ fn kinds(search: &RateSearch) -> Vec<Kind> {
         of: |step| step.bound_us,
         stroke: Stroke::Solid,
     }];
-    let others: [(&str, fn(&RateStep) -> Option<f64>, Stroke); 2] = [
+    let others: [(&str, Of, Stroke); 2] = [
         ("p99", |step| step.p99_us, Stroke::Dotted),
         ("p50", |step| step.p50_us, Stroke::Dashed),
     ];
@@ -100,7 +103,7 @@ fn line(target: &RateTarget, kind: &Kind, ink: Ink, label: String) -> Layer {
 }
 
 /// By rate: of each repeat the last step, which decided, and of several repeats the median.
-fn points(target: &RateTarget, of: fn(&RateStep) -> Option<f64>) -> Vec<(f64, f64)> {
+fn points(target: &RateTarget, of: Of) -> Vec<(f64, f64)> {
     let mut rates: Vec<f64> = target.steps.iter().map(|step| step.rate).collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup();

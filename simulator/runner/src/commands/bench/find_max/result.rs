@@ -193,9 +193,12 @@ fn none_held_text(last: Option<&Step>, bound: &Bound) -> String {
 /// Where a broker carries a higher rate with less latency than a lower one, as one does that holds back small packets, more rates
 /// may hold above those that failed.
 fn faster_above_text(failed: &Step, steps: &[Step], bound: &Bound) -> Option<String> {
-    let failed_us = failed.bound_us? as f64;
-    let late = steps.iter().filter(|step| step.is_late_only);
-    let above = late.filter(|step| step.rate > failed.rate);
+    let failed_us = failed.bound_us.filter(|_| failed.is_late_only)? as f64;
+    let above = steps.iter().filter(|step| {
+        // The first step of two may have been disturbed.
+        let is_last = last_at(steps, step.rate).is_some_and(|last| last.attempt == step.attempt);
+        step.rate > failed.rate && step.is_late_only && is_last
+    });
     let fastest = above.min_by_key(|step| step.bound_us)?;
     let fastest_us = fastest.bound_us? as f64;
     (fastest_us < failed_us * FASTER).then(|| {
@@ -359,6 +362,15 @@ mod tests {
         assert!(warning.contains("does not grow with the rate"), "{warning}");
         assert!(warning.contains("-R 4000 "), "{warning}");
         assert!(!searched(80_000).is_at_least);
+
+        // What fell behind is not faster above by how it sends.
+        let mut behind = searched(20_000).steps;
+        behind[2].is_late_only = false;
+        let found = Found::Between {
+            held: 1000.0,
+            failed: 1040.0,
+        };
+        assert!(!Searched::new(found, behind, &bound()).is_at_least);
     }
 
     /// Without a rate that held there is an exit code and a sentence; where the generator was the limit it is another one.
