@@ -26,6 +26,9 @@ pub enum Pattern {
     Sub,
     /// All connect, as fast as the broker lets them, and do nothing else.
     Conn,
+    /// As pairs, at QoS 1 unless `-q` says 2, and subscribers have Sessions that outlive their connections: a broker that keeps
+    /// Sessions on disk writes each message down.
+    Durable,
     /// As pairs, at 1,000 messages a second unless `-R` says otherwise: what a broker with room takes for a message.
     Latency,
 }
@@ -41,6 +44,7 @@ impl Pattern {
             Self::Pub => "pub",
             Self::Sub => "sub",
             Self::Conn => "conn",
+            Self::Durable => "durable",
             Self::Latency => "latency",
         }
     }
@@ -86,9 +90,9 @@ pub struct BenchArgs {
     /// Messages of a publisher that may be under way to their subscribers [default: 256].
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=65_535))]
     pub window: Option<u32>,
-    /// Quality of Service of messages and subscriptions: 0, 1 or 2.
-    #[arg(long, short, default_value_t = 0, value_parser = value_parser!(u8).range(0..=2))]
-    pub qos: u8,
+    /// Quality of Service of messages and subscriptions: 0, 1 or 2 [default: 0, and 1 for durable].
+    #[arg(long, short, value_parser = value_parser!(u8).range(0..=2))]
+    pub qos: Option<u8>,
     /// Bytes of each payload, at least 16.
     #[arg(long, short, default_value = "16", value_name = "BYTES", value_parser = size)]
     pub size: u64,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use squall_protocol::QoS;
 use squall_protocol::topic::{TopicFilter, TopicName};
-use squall_saturate::{Load, Pace, PublisherSpec, STAMP_BYTES, Share, SubscriberSpec};
+use squall_saturate::{Load, Pace, PublisherSpec, STAMP_BYTES, Sessions, Share, SubscriberSpec};
 use squall_scenario::{Group, Scenario};
 
 use super::find_max::{Bound, Sought};
@@ -96,7 +96,7 @@ impl BenchPlan {
             subscribers,
             pace: pace(args)?,
             bound: args.find_max.clone(),
-            qos: args.qos,
+            qos: qos_asked(args)?,
             payload_bytes: args.size,
             topic: topic(args, publishers)?,
             duration,
@@ -145,7 +145,7 @@ impl BenchPlan {
     pub fn filter(&self) -> String {
         let of_all = self.topic.replace(INDEX, "+");
         match self.pattern {
-            Pattern::Pairs | Pattern::Latency => self.topic.clone(),
+            Pattern::Pairs | Pattern::Durable | Pattern::Latency => self.topic.clone(),
             Pattern::Fanout | Pattern::Fanin | Pattern::Pub | Pattern::Sub | Pattern::Conn => {
                 of_all
             }
@@ -155,7 +155,7 @@ impl BenchPlan {
 
     fn share(&self) -> Option<Share> {
         match self.pattern {
-            Pattern::Pairs | Pattern::Latency => Some(Share::Of(0)),
+            Pattern::Pairs | Pattern::Durable | Pattern::Latency => Some(Share::Of(0)),
             Pattern::Fanout | Pattern::Fanin => Some(Share::All),
             Pattern::Shared => Some(Share::One),
             Pattern::Pub | Pattern::Conn => None,
@@ -185,6 +185,17 @@ impl BenchPlan {
                 })
                 .collect(),
             subscribers: self.subscribers(),
+            sessions: match self.pattern {
+                Pattern::Durable => Sessions::Kept,
+                Pattern::Pairs
+                | Pattern::Fanout
+                | Pattern::Fanin
+                | Pattern::Shared
+                | Pattern::Pub
+                | Pattern::Sub
+                | Pattern::Conn
+                | Pattern::Latency => Sessions::Clean,
+            },
             user_name: login.user_name,
             password: login.password,
         }
@@ -207,6 +218,16 @@ impl BenchPlan {
     }
 }
 
+fn qos_asked(args: &BenchArgs) -> Result<u8, Failure> {
+    match (args.pattern, args.qos) {
+        (Pattern::Durable, Some(0)) => Err(Failure::Usage(
+            "durable: a broker keeps nothing of QoS 0: take -q 1 or -q 2".to_owned(),
+        )),
+        (Pattern::Durable, None) => Ok(1),
+        (_, qos) => Ok(qos.unwrap_or(0)),
+    }
+}
+
 fn pace(args: &BenchArgs) -> Result<Pace, Failure> {
     match args.rate {
         Some(rate) if rate.is_finite() && rate > 0.0 && rate <= 100e6 => Ok(Pace::Rate(rate)),
@@ -223,7 +244,7 @@ fn pace(args: &BenchArgs) -> Result<Pace, Failure> {
 /// Publishers and subscribers.
 fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
     let (publishers, subscribers) = match args.pattern {
-        Pattern::Pairs | Pattern::Latency => (args.clients, args.clients),
+        Pattern::Pairs | Pattern::Durable | Pattern::Latency => (args.clients, args.clients),
         Pattern::Fanout => (1, args.clients),
         Pattern::Fanin => (args.clients, 1),
         Pattern::Shared => (args.clients, SHARED_SUBSCRIBERS),
@@ -252,7 +273,7 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
         Pattern::Latency if args.window.is_some() => {
             "it has a rate and no window: the broker is to have room"
         }
-        Pattern::Pairs | Pattern::Latency
+        Pattern::Pairs | Pattern::Durable | Pattern::Latency
             if args.publishers.is_some() || args.subscribers.is_some() =>
         {
             "each publisher has one subscriber: -c says how many pairs"
@@ -268,6 +289,7 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
         | Pattern::Pub
         | Pattern::Sub
         | Pattern::Conn
+        | Pattern::Durable
         | Pattern::Latency => {
             return Ok((
                 args.publishers.unwrap_or(publishers),
@@ -281,7 +303,10 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
 fn topic(args: &BenchArgs, publishers: u32) -> Result<String, Failure> {
     let mut topic = args.topic.replace("%i", INDEX);
     let wrong = |why: &str| Err(Failure::Usage(format!("--topic {}: {why}", args.topic)));
-    let has_pairs = matches!(args.pattern, Pattern::Pairs | Pattern::Latency);
+    let has_pairs = matches!(
+        args.pattern,
+        Pattern::Pairs | Pattern::Durable | Pattern::Latency
+    );
     if has_pairs && publishers > 1 && !topic.contains(INDEX) {
         topic = format!("{topic}/{INDEX}");
     }
@@ -301,6 +326,7 @@ fn topic(args: &BenchArgs, publishers: u32) -> Result<String, Failure> {
         | Pattern::Shared
         | Pattern::Pub
         | Pattern::Conn
+        | Pattern::Durable
         | Pattern::Latency => TopicName::new(at(&topic, 0)).map(drop),
     };
     match checked {
@@ -345,7 +371,9 @@ mod tests {
     /// What a subscriber has asked for and what the books say that it is owed are the same, for each pattern and topic.
     #[test]
     fn filters_ask_for_what_is_owed() {
-        for pattern in ["pairs", "fanout", "fanin", "shared", "pub", "latency"] {
+        for pattern in [
+            "pairs", "fanout", "fanin", "shared", "pub", "durable", "latency",
+        ] {
             for topic in ["bench/{index}", "a/%i/b", "{index}"] {
                 let plan = plan(&[pattern, "-c", "3", "-t", topic]).expect("it can be");
                 let scenario = crate::commands::bench::read(

@@ -60,8 +60,19 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
     if *subscribers > 0 {
         let _ = write!(
             text,
-            "\n[[group]]\nname = \"subscribers\"\ncount = {subscribers}\nprotocol = \"{protocol}\"\n[[group.subscribe]]\n\
+            "\n[[group]]\nname = \"subscribers\"\ncount = {subscribers}\nprotocol = \"{protocol}\"\n{}[[group.subscribe]]\n\
              filter = \"{}\"\nqos = {qos}\n",
+            match pattern {
+                Pattern::Durable => "session_expiry = \"1h\"\n",
+                Pattern::Pairs
+                | Pattern::Fanout
+                | Pattern::Fanin
+                | Pattern::Shared
+                | Pattern::Pub
+                | Pattern::Sub
+                | Pattern::Conn
+                | Pattern::Latency => "",
+            },
             plan.filter()
         );
         if *qos > 0 && *publishers > 0 {

@@ -1,7 +1,7 @@
 //! What a bench found: of each target every repeat, with what is to be said of it.
 
 use serde::Serialize;
-use squall_run::{count_text, share_text, worst_exit_code};
+use squall_run::{Keeps, count_text, share_text, worst_exit_code};
 use squall_saturate::Pace;
 
 use super::about::About;
@@ -40,6 +40,9 @@ pub struct TargetResult {
     pub software: Option<String>,
     /// What was changed for it, a sentence each.
     pub changes: Vec<String>,
+    /// What it keeps when its process ends, if squall knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<Keeps>,
     /// One for each trial.
     pub repeats: Vec<Repeat>,
 }
@@ -65,6 +68,7 @@ impl TargetResult {
             name,
             software: None,
             changes: Vec::new(),
+            keeps: None,
             repeats: Vec::new(),
         }
     }
@@ -95,6 +99,7 @@ impl TargetResult {
             Ok(trial) => {
                 self.software = trial.target.software;
                 self.changes = trial.target.changes;
+                self.keeps = trial.target.keeps;
                 let broken = trial.figures.account.broken(trial.qos);
                 match broken.is_empty() {
                     true => Repeat::Measured(Box::new(trial.figures)),
@@ -153,6 +158,17 @@ fn warnings(target: &TargetResult, plan: &BenchPlan) -> Vec<String> {
         let about = of_figures(figures, plan).into_iter();
         told.extend(about.map(|text| format!("warning: {name}, repeat {number}: {text}")));
     }
+    if plan.pattern == Pattern::Durable && target.figures().count() > 0 {
+        told.extend(match target.keeps {
+            Some(Keeps::Nothing) => Some(format!(
+                "warning: {name} keeps nothing on a disk as it is set up: what is measured is Sessions in memory"
+            )),
+            Some(Keeps::Disk) => None,
+            None => Some(format!(
+                "note: {name}: whether it keeps Sessions on a disk, and how often it waits for that, is its own setting"
+            )),
+        });
+    }
     let changes = target.changes.iter();
     told.extend(changes.map(|change| format!("note: {name}: changed for the target: {change}")));
     told
@@ -202,6 +218,7 @@ fn of_messages(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
             | Pattern::Shared
             | Pattern::Pub
             | Pattern::Conn
+            | Pattern::Durable
             | Pattern::Latency => "no message came through in the measured time".to_owned(),
         });
     }
@@ -273,6 +290,7 @@ mod tests {
             broker_rss_bytes: None,
             broker_bytes_per_connection: None,
             broker_switches_per_message: None,
+            broker_written_bytes_per_message: None,
             generator_cpu_us_per_message: Some(1.0),
             generator_cores: generator,
             unacknowledged_max: Some(20),

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::commands::with_causes;
 use crate::exit::Failure;
 use crate::machine::cores;
+use crate::machine::disk;
 use crate::machine::processes::Processes;
 use crate::machine::switches;
 use crate::run::signals::StopSignals;
@@ -270,5 +271,6 @@ fn reading(counters: Counters, processes: Option<Processes>, clock: Clock) -> Re
         generator_s: used.tv_sec as f64 + used.tv_nsec as f64 * 1e-9,
         broker: processes.and_then(Processes::usage),
         switches: processes.and_then(|processes| switches::of(&processes.all())),
+        written_bytes: processes.and_then(|processes| disk::written_bytes(&processes.all())),
     }
 }

@@ -240,6 +240,7 @@ pub mod tests {
             broker_rss_bytes: None,
             broker_bytes_per_connection: None,
             broker_switches_per_message: None,
+            broker_written_bytes_per_message: None,
             generator_cpu_us_per_message: Some(1.0),
             generator_cores: 0.5,
             unacknowledged_max: None,

@@ -1,9 +1,12 @@
 //! A search for the terminal: a row for each target, and below what a reader must know of the rates.
 
+use std::io;
+
 use super::result::{FindMaxResult, Searched, SearchedTarget};
 use super::step::{Step, per_second};
 use crate::commands::bench::figures::Figures;
 use crate::commands::bench::table::{Spread, aligned, micros};
+use crate::output::columns;
 
 /// The table of the targets of which something was found, and the sentences below it; nothing without any.
 pub fn text(result: &FindMaxResult) -> String {
@@ -32,7 +35,7 @@ pub fn text(result: &FindMaxResult) -> String {
         result.about.bench,
         result.find_max.text(),
     );
-    text.push_str(&aligned(&rows));
+    text.push_str(&aligned(&rows, columns(io::stdout())));
     for warning in &result.warnings {
         text.push_str(&format!("{warning}\n"));
     }
