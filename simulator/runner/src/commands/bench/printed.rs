@@ -62,17 +62,7 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
             text,
             "\n[[group]]\nname = \"subscribers\"\ncount = {subscribers}\nprotocol = \"{protocol}\"\n{}[[group.subscribe]]\n\
              filter = \"{}\"\nqos = {qos}\n",
-            match pattern {
-                Pattern::Durable => "session_expiry = \"1h\"\n",
-                Pattern::Pairs
-                | Pattern::Fanout
-                | Pattern::Fanin
-                | Pattern::Shared
-                | Pattern::Pub
-                | Pattern::Sub
-                | Pattern::Conn
-                | Pattern::Latency => "",
-            },
+            sessions(plan),
             plan.filter()
         );
         if *qos > 0 && *publishers > 0 {
@@ -95,6 +85,25 @@ fn bound(plan: &BenchPlan) -> String {
             bound.text()
         )
     })
+}
+
+/// How long the Sessions of subscribers live, where they outlive their connections.
+fn sessions(plan: &BenchPlan) -> &'static str {
+    match (plan.pattern, Version::from(plan.protocol)) {
+        (Pattern::Durable, Version::V3_1_1) => "clean_start = false\n",
+        (Pattern::Durable, Version::V5) => "clean_start = false\nsession_expiry = \"1h\"\n",
+        (
+            Pattern::Pairs
+            | Pattern::Fanout
+            | Pattern::Fanin
+            | Pattern::Shared
+            | Pattern::Pub
+            | Pattern::Sub
+            | Pattern::Conn
+            | Pattern::Latency,
+            Version::V3_1_1 | Version::V5,
+        ) => "",
+    }
 }
 
 /// How fast, as far as a scenario can say it.
