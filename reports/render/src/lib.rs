@@ -14,6 +14,7 @@ mod junit;
 mod markdown;
 mod on_links;
 mod open_metrics;
+mod rate_search;
 mod report_error;
 mod section;
 mod stage;
@@ -32,6 +33,9 @@ pub use chart::ChartError;
 pub use compare::{figure_line, terminal_comparison};
 pub use junit::{TestSuite, WithoutVerdict};
 pub use markdown::markdown_summary;
+pub use rate_search::{
+    RateSearch, RateStep, RateTarget, check_rate_search_folder, write_rate_search,
+};
 pub use report_error::ReportError;
 pub use stage::PAGE as REPORT_PAGE;
 pub use text::{Colours, Screen, terminal_summary};

@@ -1,10 +1,12 @@
 //! The options of `squall bench`, as clap sees them. Short ones are those that benches of MQTT brokers have had for years.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
 use squall_toml::quantity::{parse_duration, parse_size};
 
+use crate::commands::bench::Bound;
 use crate::connect_args::ProtocolVersion;
 
 /// Who publishes to whom.
@@ -24,6 +26,9 @@ pub enum Pattern {
     Sub,
     /// All connect, as fast as the broker lets them, and do nothing else.
     Conn,
+    /// As pairs, at QoS 1 unless `-q` says 2, and subscribers have Sessions that outlive their connections: a broker that keeps
+    /// Sessions on disk writes each message down.
+    Durable,
     /// As pairs, at 1,000 messages a second unless `-R` says otherwise: what a broker with room takes for a message.
     Latency,
 }
@@ -39,6 +44,7 @@ impl Pattern {
             Self::Pub => "pub",
             Self::Sub => "sub",
             Self::Conn => "conn",
+            Self::Durable => "durable",
             Self::Latency => "latency",
         }
     }
@@ -64,27 +70,42 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=100_000))]
     pub subscribers: Option<u32>,
     /// Messages a second of all publishers together, on a fixed schedule: latency counts from when a message was due
-    /// [default: as many as the window allows].
+    /// [default: as many as the window allows]. With `--find-max` the first rate that is tried [default: 1000].
     #[arg(long, short = 'R', value_name = "N", conflicts_with = "window")]
     pub rate: Option<f64>,
+    /// Search the highest rate at which this bound on the latency holds and nothing is lost, written like a threshold of a
+    /// scenario: `p50|p90|p95|p99|p99.9|max < TIME`, as `p99 < 10ms`. Rates are tried from `-R` on, each on connections of
+    /// their own, until the highest that held and the lowest that did not are 5 % apart; a rate fails by two steps. For
+    /// patterns with publishers and subscribers.
+    #[arg(long, value_name = "BOUND", conflicts_with = "window", value_parser = Bound::parse)]
+    pub find_max: Option<Bound>,
+    /// Folder for what `--find-max` finds: a chart of rate against latency (SVG, PNG), all steps (CSV), and the JSON.
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "find_max",
+        conflicts_with = "print"
+    )]
+    pub out: Option<PathBuf>,
     /// Messages of a publisher that may be under way to their subscribers [default: 256].
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=65_535))]
     pub window: Option<u32>,
-    /// Quality of Service of messages and subscriptions: 0, 1 or 2.
-    #[arg(long, short, default_value_t = 0, value_parser = value_parser!(u8).range(0..=2))]
-    pub qos: u8,
+    /// Quality of Service of messages and subscriptions: 0, 1 or 2 [default: 0, and 1 for durable].
+    #[arg(long, short, value_parser = value_parser!(u8).range(0..=2))]
+    pub qos: Option<u8>,
     /// Bytes of each payload, at least 16.
     #[arg(long, short, default_value = "16", value_name = "BYTES", value_parser = size)]
     pub size: u64,
     /// Topic; `{index}` or `%i` stands for the publisher's number. A filter for `sub`.
     #[arg(long, short, default_value = "bench/{index}", value_name = "TOPIC")]
     pub topic: String,
-    /// How long is measured.
-    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = duration)]
-    pub duration: Duration,
-    /// How long the load runs before that.
-    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = duration)]
-    pub warmup: Duration,
+    /// How long is measured [default: 10s]. With `--find-max` that of each step [default: 3s]; a step at a low rate lasts longer,
+    /// up to 30s, until 100 messages are beyond the percentile.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// How long the load runs before that [default: 2s, and 1s before each step of `--find-max`].
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub warmup: Option<Duration>,
     /// Measure each target N times, in turn with the others (A B A B).
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
     pub repeat: u32,

@@ -203,7 +203,7 @@ mod tests {
     use squall_protocol::{QoS, Version};
 
     use super::*;
-    use crate::load::{Pace, PublisherSpec, SubscriberSpec};
+    use crate::load::{Pace, PublisherSpec, Sessions, SubscriberSpec};
 
     fn books(publishers: usize, shares: &[Share]) -> Books {
         let publisher = PublisherSpec {
@@ -223,6 +223,7 @@ mod tests {
             unacknowledged_max: 1,
             publishers: vec![publisher; publishers],
             subscribers: shares.iter().map(subscriber).collect(),
+            sessions: Sessions::Clean,
             user_name: None,
             password: None,
         })

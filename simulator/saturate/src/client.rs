@@ -13,8 +13,8 @@ use squall_protocol::packet::{
 use squall_protocol::{PacketId, Version};
 
 use crate::error::{Client, LoadError};
-use crate::limits::KEEP_ALIVE_SECONDS;
-use crate::load::Load;
+use crate::limits::{KEEP_ALIVE_SECONDS, SESSION_EXPIRY_SECONDS};
+use crate::load::{Load, Sessions};
 
 /// A client and its connection.
 #[derive(Debug)]
@@ -159,13 +159,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Says goodbye, if there is room for it.
-    pub(crate) fn leave(&mut self, version: Version) {
-        codec::encode(
-            &Packet::Disconnect(Disconnect::default()),
-            version,
-            &mut self.side.out,
-        );
+    /// Says goodbye, if there is room for it, and ends the Session with that, as far as `version` lets it.
+    pub(crate) fn leave(&mut self, version: Version, sessions: Sessions) {
+        let mut disconnect = Disconnect::default();
+        if is_kept(self.side.client, sessions) && version == Version::V5 {
+            disconnect.properties.session_expiry_interval = Some(0);
+        }
+        codec::encode(&Packet::Disconnect(disconnect), version, &mut self.side.out);
         // The load is over: a broker that does not hear it ends the connection by the close.
         let _ = self.write();
     }
@@ -178,20 +178,35 @@ impl Side {
     }
 }
 
-fn connect(client: Client, load: &Load) -> Connect {
+fn is_kept(client: Client, sessions: Sessions) -> bool {
+    match (client, sessions) {
+        (Client::Subscriber(_), Sessions::Kept) => true,
+        (Client::Subscriber(_) | Client::Publisher(_), Sessions::Clean)
+        | (Client::Publisher(_), Sessions::Kept) => false,
+    }
+}
+
+/// The CONNECT of `client`.
+pub(crate) fn connect(client: Client, load: &Load) -> Connect {
+    let is_kept = is_kept(client, load.sessions);
     let client_id = match client {
         Client::Publisher(place) => &load.publishers[place as usize].client_id,
         Client::Subscriber(place) => &load.subscribers[place as usize].client_id,
     };
     Connect {
         version: load.version,
-        clean_start: true,
+        // In 3.1.1 the same flag says that the Session ends with the connection (§3.1.2.4).
+        clean_start: !is_kept,
         keep_alive: KEEP_ALIVE_SECONDS,
         client_id: client_id.clone(),
         will: None,
         user_name: load.user_name.clone(),
         password: load.password.clone(),
-        properties: ConnectProperties::default(),
+        properties: ConnectProperties {
+            session_expiry_interval: (is_kept && load.version == Version::V5)
+                .then_some(SESSION_EXPIRY_SECONDS),
+            ..ConnectProperties::default()
+        },
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mio::{Events, Poll, Token};
+use squall_protocol::Version;
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX};
 use squall_run::Histogram;
 
@@ -14,12 +15,13 @@ use crate::account::Account;
 use crate::alarm::Alarm;
 use crate::client::{Clients, Connection};
 use crate::clock::{Clock, nanos};
+use crate::ending::end_sessions;
 use crate::error::{Client, LoadError};
 use crate::limits::{
     CONNECT_SILENCE_MAX, CONNECTS_AT_ONCE, DRAIN_MAX, DRAIN_SILENCE_MAX, EVENTS_PER_TURN,
     READ_BYTES, READS_PER_TURN, WAIT_MAX,
 };
-use crate::load::Load;
+use crate::load::{Load, Sessions};
 use crate::receive::World;
 use crate::send::{Schedule, Sender, Stalls};
 
@@ -41,6 +43,7 @@ pub struct Engine {
     unread: Vec<u32>,
     pinged_at: u64,
     stop: Arc<AtomicBool>,
+    address: SocketAddr,
 }
 
 /// What was done by now.
@@ -99,15 +102,17 @@ impl Engine {
             unread: Vec::new(),
             pinged_at: 0,
             stop,
+            address,
         };
-        engine.open_all(address)?;
+        engine.open_all()?;
         for place in 0..engine.world.publishers.len() as u32 {
             engine.world.list(place);
         }
         Ok(engine)
     }
 
-    fn open_all(&mut self, address: SocketAddr) -> Result<(), LoadError> {
+    fn open_all(&mut self) -> Result<(), LoadError> {
+        let address = self.address;
         let load = &self.world.load;
         let publishers = (0..load.publishers.len() as u32).map(Client::Publisher);
         let subscribers = (0..load.subscribers.len() as u32).map(Client::Subscriber);
@@ -231,11 +236,14 @@ impl Engine {
         }
     }
 
-    /// Says goodbye to the broker and closes all connections.
-    pub fn leave(mut self) {
-        let version = self.world.load.version;
-        for connection in &mut self.clients.connections {
-            connection.leave(version);
+    /// Says goodbye to the broker, closes all connections and ends Sessions that would outlive them.
+    pub fn leave(self) {
+        let load = &self.world.load;
+        for mut connection in self.clients.connections {
+            connection.leave(load.version, load.sessions);
+        }
+        if (load.version, load.sessions) == (Version::V3_1_1, Sessions::Kept) {
+            end_sessions(load, self.address);
         }
     }
 

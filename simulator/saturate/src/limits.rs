@@ -23,6 +23,14 @@ pub(crate) const CONNECT_SILENCE_MAX: Duration = Duration::from_secs(10);
 /// Keep Alive of all connections, in seconds; they ping after half of it.
 pub(crate) const KEEP_ALIVE_SECONDS: u16 = 60;
 
+/// How long Sessions live that outlive their connections, in seconds: as long as a load that is broken off may be missed.
+pub(crate) const SESSION_EXPIRY_SECONDS: u32 = 3600;
+
+/// The longest that the end of one Session in 3.1.1 is waited for, and of all.
+pub(crate) const END_SESSION_MAX: Duration = Duration::from_secs(1);
+/// See [`END_SESSION_MAX`].
+pub(crate) const END_SESSIONS_MAX: Duration = Duration::from_secs(10);
+
 /// The longest that a turn waits: what ends the load is noticed this late.
 pub(crate) const WAIT_MAX: Duration = Duration::from_millis(20);
 

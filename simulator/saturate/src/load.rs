@@ -20,6 +20,8 @@ pub struct Load {
     pub publishers: Vec<PublisherSpec>,
     /// Who subscribes.
     pub subscribers: Vec<SubscriberSpec>,
+    /// How long the Sessions of subscribers live.
+    pub sessions: Sessions,
     /// User Name of all clients.
     pub user_name: Option<String>,
     /// Password of all clients.
@@ -55,6 +57,15 @@ pub struct SubscriberSpec {
     pub filter: TopicFilter<String>,
     /// What of the messages it is to be sent.
     pub share: Share,
+}
+
+/// How long the Session of a subscriber lives (§4.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sessions {
+    /// As long as its connection.
+    Clean,
+    /// An hour longer, in 3.1.1 until it is ended: the broker has to keep what it has not acknowledged. The load ends it when it leaves.
+    Kept,
 }
 
 /// What a subscriber is to be sent.

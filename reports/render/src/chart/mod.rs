@@ -18,6 +18,7 @@ pub(crate) mod network;
 pub(crate) mod over_time;
 pub(crate) mod processes;
 pub(crate) mod qos2_legs;
+pub(crate) mod rate_latency;
 mod rows;
 mod scale;
 pub(crate) mod schedule_lag;

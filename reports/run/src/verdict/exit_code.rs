@@ -54,7 +54,7 @@ impl ExitCode {
         Self {
             code: 99,
             meaning: "a threshold is broken ([thresholds])",
-            when: "; or a figure is worse than that of the --baseline, beyond noise",
+            when: "; or a figure is worse than that of the --baseline, beyond noise; or no rate holds the bound of bench --find-max",
         },
     ];
 

@@ -1,6 +1,7 @@
 //! What the runner asks of the machine it runs on: its limits, its parts, what processes use.
 
 pub mod cores;
+pub mod disk;
 pub mod limits;
 pub mod listener;
 pub mod parts;

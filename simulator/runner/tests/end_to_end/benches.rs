@@ -53,6 +53,31 @@ fn each_pattern_has_figures_of_the_embedded_broker() {
     }
 }
 
+/// Sessions that are kept take QoS 1 at least; a broker that keeps them in memory is said to, and the file that does the same
+/// keeps them as long.
+#[test]
+fn durable_sessions_are_kept() {
+    for protocol in ["3.1.1", "5.0"] {
+        let (code, result) = bench("durable", &["--window", "8", "--protocol", protocol]);
+
+        assert_eq!(code, 0, "{result}");
+        assert_eq!(result["qos"], 1);
+        let account = &result["targets"][0]["repeats"][0]["account"];
+        assert_eq!(account["delivered"], account["published"], "{result}");
+        assert!(account["published"].as_u64() > Some(0), "{result}");
+    }
+    let (code, errors) = code_and_errors(&run(&["bench", "durable", "-q", "0"]));
+    assert_eq!(code, 2);
+    assert!(errors.contains("keeps nothing of QoS 0"), "{errors}");
+    let printed = run(&["bench", "durable", "--print"]).stdout;
+    let printed = String::from_utf8(printed).expect("it is text");
+    assert_eq!(
+        printed.matches("session_expiry = \"1h\"").count(),
+        1,
+        "{printed}"
+    );
+}
+
 /// Publishers alone are counted by what the broker acknowledged.
 #[test]
 fn publishers_alone_are_counted() {

@@ -12,6 +12,7 @@ mod contenders;
 mod deaths;
 mod described;
 mod explained;
+mod find_max;
 mod flapping;
 mod formats;
 mod interloper;

@@ -1,5 +1,6 @@
 //! A broker of a few lines that does one thing wrong, and counts how often it did.
 
+use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +9,8 @@ use std::thread;
 
 use squall_protocol::codec::{self, DecodeRules, PACKET_BYTES_MAX, PacketReader};
 use squall_protocol::packet::{
-    AckProperties, Connack, ConnackProperties, Packet, Puback, Pubcomp, Publish, Pubrec, Pubrel,
-    Suback, Subscribe,
+    AckProperties, Connack, ConnackProperties, Connect, Packet, Puback, Pubcomp, Publish, Pubrec,
+    Pubrel, Suback, Subscribe,
 };
 use squall_protocol::topic::TopicFilter;
 use squall_protocol::{PacketId, QoS, ReasonCode, Version};
@@ -46,6 +47,8 @@ pub(crate) struct Broker {
 struct Shared {
     habit: Habit,
     wrongs: AtomicU64,
+    /// Sessions that outlive their connections, by Client Identifier, and the most that there were.
+    kept: Mutex<(HashSet<String>, usize)>,
     subscriptions: Mutex<Vec<Subscription>>,
 }
 
@@ -64,6 +67,7 @@ impl Broker {
         let shared = Arc::new(Shared {
             habit,
             wrongs: AtomicU64::new(0),
+            kept: Mutex::default(),
             subscriptions: Mutex::default(),
         });
         let of_thread = Arc::clone(&shared);
@@ -74,6 +78,12 @@ impl Broker {
             }
         });
         Self { address, shared }
+    }
+
+    /// Sessions that outlive their connections now, and the most that there were.
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        let kept = self.shared.kept.lock().expect("no thread panics");
+        (kept.0.len(), kept.1)
     }
 
     /// How often it did what it does wrong.
@@ -87,6 +97,7 @@ struct Connection {
     to: Arc<Mutex<TcpStream>>,
     shared: Arc<Shared>,
     version: Version,
+    client_id: String,
     /// Messages that came.
     count: u64,
     /// The one that is delivered after the next.
@@ -107,6 +118,7 @@ impl Connection {
             from: stream,
             shared,
             version: Version::V5,
+            client_id: String::new(),
             count: 0,
             held: None,
         }
@@ -135,13 +147,33 @@ impl Connection {
         }
     }
 
+    fn note_session(&mut self, connect: &Connect) {
+        self.client_id.clone_from(&connect.client_id);
+        let mut kept = self.shared.kept.lock().expect("no thread panics");
+        let expiry = connect.properties.session_expiry_interval;
+        if !connect.clean_start && (connect.version == Version::V3_1_1 || expiry > Some(0)) {
+            kept.0.insert(self.client_id.clone());
+        } else if connect.clean_start {
+            kept.0.remove(&self.client_id);
+        }
+        kept.1 = kept.1.max(kept.0.len());
+    }
+
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "what else a client sends needs no answer here"
     )]
     fn handle(&mut self, packet: &Packet<'_>) -> Then {
         match packet {
-            Packet::Connect(_) => {
+            Packet::Disconnect(disconnect) => {
+                if disconnect.properties.session_expiry_interval == Some(0) {
+                    let mut kept = self.shared.kept.lock().expect("no thread panics");
+                    kept.0.remove(&self.client_id);
+                }
+                return Then::Ends;
+            }
+            Packet::Connect(connect) => {
+                self.note_session(connect);
                 let reason = match self.shared.habit {
                     Habit::Refuses => ReasonCode::NotAuthorized,
                     _ => ReasonCode::Success,
@@ -161,7 +193,6 @@ impl Connection {
                 self.answer(&Packet::Pubcomp(Pubcomp::new(*id, ReasonCode::Success)));
             }
             Packet::Pingreq => self.answer(&Packet::Pingresp),
-            Packet::Disconnect(_) => return Then::Ends,
             _ => {}
         }
         Then::GoesOn

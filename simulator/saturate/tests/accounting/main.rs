@@ -4,13 +4,13 @@ mod broker;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use broker::{Broker, Habit};
 use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_protocol::{QoS, Version};
 use squall_saturate::{
-    Account, Engine, Load, LoadError, Pace, PublisherSpec, Share, SubscriberSpec,
+    Account, Engine, Load, LoadError, Pace, PublisherSpec, Sessions, Share, SubscriberSpec,
 };
 
 /// Long enough that every habit shows; nothing depends on how long it is.
@@ -40,6 +40,7 @@ fn load(qos: QoS, publishers: u32, subscribers: Vec<SubscriberSpec>) -> Load {
         unacknowledged_max: 8,
         publishers: (0..publishers).map(publisher).collect(),
         subscribers,
+        sessions: Sessions::Clean,
         user_name: None,
         password: None,
     }
@@ -268,4 +269,28 @@ fn a_load_that_is_stopped_ends() {
     let ran = engine.run(Duration::from_secs(600));
 
     assert!(matches!(ran, Err(LoadError::Stopped)), "{ran:?}");
+}
+
+/// Sessions that outlive their connections are ended when the load leaves, and publishers have none.
+#[test]
+fn kept_sessions_end_with_the_load() {
+    for version in [Version::V3_1_1, Version::V5] {
+        let broker = Broker::start(Habit::Honest);
+        let load = Load {
+            version,
+            sessions: Sessions::Kept,
+            ..pairs(QoS::AtLeastOnce)
+        };
+
+        let account = account_on(&broker, load).expect("nothing is wrong");
+
+        assert!(account.delivered > 0);
+        assert_eq!(account.lost, 0);
+        // What was sent may lie unread still.
+        let until = Instant::now() + Duration::from_secs(10);
+        while broker.kept().0 > 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(broker.kept(), (0, 2), "{version:?}");
+    }
 }

@@ -29,6 +29,8 @@ pub struct Reading {
     pub broker: Option<Usage>,
     /// Context switches of the broker's threads; `None` if they are not known.
     pub switches: Option<u64>,
+    /// Bytes that the broker's processes have written to disks; `None` if they are not known.
+    pub written_bytes: Option<u64>,
 }
 
 /// What the figures of a trial are for each of.
@@ -97,6 +99,9 @@ pub struct Figures {
     /// Context switches of the broker's threads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker_switches_per_message: Option<f64>,
+    /// Bytes that the broker's processes wrote to disks; left out where that is nothing, as on a file system in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_written_bytes_per_message: Option<f64>,
     /// Processor time of the generator's thread.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator_cpu_us_per_message: Option<f64>,
@@ -126,6 +131,9 @@ pub struct Latency {
     /// Of ten, nine are faster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p90_us: Option<u64>,
+    /// Of twenty, all but one are faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p95_us: Option<u64>,
     /// Of a hundred, all but one are faster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p99_us: Option<u64>,
@@ -182,6 +190,8 @@ impl Figures {
         });
         let generator_s = after.generator_s - before.generator_s;
         let switches = before.switches.zip(after.switches);
+        let written = before.written_bytes.zip(after.written_bytes);
+        let written = written.map(|(before, after)| after.saturating_sub(before));
         let grown = seen.idle_bytes.zip(seen.connected_bytes);
         let grown = grown.filter(|_| seen.connections >= CONNECTIONS_MIN);
         Self {
@@ -198,6 +208,9 @@ impl Figures {
             }),
             broker_switches_per_message: switches
                 .and_then(|(before, after)| for_each(after.saturating_sub(before) as f64)),
+            broker_written_bytes_per_message: written
+                .filter(|written| *written > 0)
+                .and_then(|written| for_each(written as f64)),
             generator_cpu_us_per_message: for_each(generator_s * 1e6),
             generator_cores: generator_s / seconds,
             unacknowledged_max: (seen.qos > 0).then_some(seen.unacknowledged_max),
@@ -227,6 +240,7 @@ impl Latency {
             samples,
             p50_us: quantile(0.5),
             p90_us: quantile(0.9),
+            p95_us: quantile(0.95),
             p99_us: quantile(0.99),
             p999_us: quantile(0.999),
             max_us: latencies.max_us(),
@@ -310,6 +324,7 @@ mod tests {
                 ..Usage::default()
             }),
             switches: Some(delivered / 10),
+            written_bytes: Some(delivered * 64),
         };
         let seen = Seen {
             before: reading(1.0, 1000, 100),
@@ -331,6 +346,7 @@ mod tests {
         assert_eq!(figures.broker_cores, Some(0.5));
         assert_eq!(figures.broker_bytes_per_connection, Some(1000.0));
         assert_eq!(figures.broker_switches_per_message, Some(0.1));
+        assert_eq!(figures.broker_written_bytes_per_message, Some(64.0));
         assert_eq!(figures.generator_cpu_us_per_message, Some(125.0));
         assert_eq!(figures.generator_cores, 0.25);
     }

@@ -3,7 +3,9 @@
 //! A bench is a scenario: `printed` writes the file, which is read here as any other one, so that a target is brought to what
 //! it has, started and stopped as for a run. What is not the same is the load, which `squall-saturate` makes.
 
+mod about;
 mod figures;
+mod find_max;
 mod plan;
 mod printed;
 mod result;
@@ -25,6 +27,7 @@ use crate::remark::remark;
 use crate::run::signals::StopSignals;
 use crate::scenario_file::{Around, ScenarioFile};
 use crate::targets;
+pub use find_max::Bound;
 use plan::BenchPlan;
 use result::{BenchResult, TargetResult};
 use trial::{Pinned, Setting};
@@ -58,9 +61,12 @@ fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
         .iter()
         .map(|target| targets::override_of(target));
     let changes = changes.collect::<Result<Vec<_>, Failure>>()?;
-    let text = printed::scenario(&plan, &changes);
     if args.print {
-        print(&text)?;
+        let first = plan.search()?.map(|sought| sought.first_step(&plan));
+        print(&printed::scenario(
+            first.as_ref().unwrap_or(&plan),
+            &changes,
+        ))?;
         return Ok(0);
     }
     // The same file for each target alone.
@@ -87,11 +93,14 @@ fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
         target_pid: args.target_pid,
     };
     let names = names(args);
-    let measured = measure(&setting, &scenarios, &names)?;
     let is_pinned = match pinned {
         Some(_) => IsPinned::Yes,
         None => IsPinned::No,
     };
+    if let Some(sought) = plan.search()? {
+        return find_max::carry_out(&sought, &setting, args, &scenarios, &names);
+    }
+    let measured = measure(&setting, &scenarios, &names)?;
     let result = BenchResult::new(&plan, measured, is_pinned);
     for error in result.targets.iter().flat_map(TargetResult::errors) {
         remark(&format!("error: {error}"));
@@ -160,33 +169,47 @@ fn pinned(args: &BenchArgs) -> Result<Option<Pinned>, Failure> {
     }
 }
 
-/// Round by round over all targets, so that a machine that gets slower does so for all of them alike.
+/// A trial of each target in each round.
 fn measure(
     setting: &Setting<'_>,
     scenarios: &[ScenarioFile],
     names: &[String],
 ) -> Result<Vec<TargetResult>, Failure> {
-    let runtime = super::event_loop()?;
-    let mut signals = runtime.block_on(async { StopSignals::handle() })?;
     let mut results: Vec<TargetResult> = names.iter().cloned().map(TargetResult::new).collect();
-    for round in 1..=setting.plan.repeat {
-        for (file, result) in scenarios.iter().zip(&mut results) {
-            remark(&format!(
-                "{} of {}: {}",
-                round, setting.plan.repeat, result.name
-            ));
-            if let Some(skipped) = file.skipped() {
-                result.add(Err(skipped));
-                continue;
-            }
-            let local = LocalSet::new();
-            let trial = trial::run(setting, &file.scenario, &mut signals);
-            let ended = runtime.block_on(local.run_until(trial));
+    rounds(
+        setting.plan.repeat,
+        scenarios,
+        names,
+        async |place, file, signals| {
+            let ended = match file.skipped() {
+                Some(skipped) => Err(skipped),
+                None => trial::run(setting, &file.scenario, signals).await,
+            };
             if let Err(failure @ (Failure::Stopped(_) | Failure::Usage(_))) = ended {
                 return Err(failure);
             }
-            result.add(ended);
+            results[place].add(ended);
+            Ok(())
+        },
+    )?;
+    Ok(results)
+}
+
+/// Round by round over all targets, so that a machine that gets slower does so for all of them alike. The first error ends it.
+fn rounds(
+    count: u32,
+    scenarios: &[ScenarioFile],
+    names: &[String],
+    mut each: impl AsyncFnMut(usize, &ScenarioFile, &mut StopSignals) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let runtime = super::event_loop()?;
+    let mut signals = runtime.block_on(async { StopSignals::handle() })?;
+    for round in 1..=count {
+        for (place, (file, name)) in scenarios.iter().zip(names).enumerate() {
+            remark(&format!("{round} of {count}: {name}"));
+            let local = LocalSet::new();
+            runtime.block_on(local.run_until(each(place, file, &mut signals)))?;
         }
     }
-    Ok(results)
+    Ok(())
 }

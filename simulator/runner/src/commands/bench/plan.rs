@@ -4,23 +4,41 @@ use std::time::Duration;
 
 use squall_protocol::QoS;
 use squall_protocol::topic::{TopicFilter, TopicName};
-use squall_saturate::{Load, Pace, PublisherSpec, STAMP_BYTES, Share, SubscriberSpec};
+use squall_saturate::{Load, Pace, PublisherSpec, STAMP_BYTES, Sessions, Share, SubscriberSpec};
 use squall_scenario::{Group, Scenario};
 
+use super::find_max::{Bound, Sought};
 use crate::bench_args::{BenchArgs, Pattern};
 use crate::connect_args::ProtocolVersion;
 use crate::exit::Failure;
 
 /// Messages under way of each publisher, if the user says nothing.
 const WINDOW: u32 = 256;
-/// Messages a second of all publishers where latency is asked for, if the user says nothing.
+/// Messages a second of all publishers where latency is asked for or a search begins, if the user says nothing.
 const LATENCY_RATE: f64 = 1000.0;
+/// What is measured, and what runs before it, if the user says nothing.
+const TIMES: Times = Times {
+    warmup: Duration::from_secs(2),
+    duration: Duration::from_secs(10),
+};
+/// The same of each step of a search.
+const STEP_TIMES: Times = Times {
+    warmup: Duration::from_secs(1),
+    duration: Duration::from_secs(3),
+};
 /// Members of a shared subscription, if the user says nothing.
 const SHARED_SUBSCRIBERS: u32 = 5;
 /// Deliveries of all publishers at all subscribers that may have books of their own.
 const STREAMS_MAX: u64 = 20_000_000;
 /// What stands for a publisher's number in a topic.
 const INDEX: &str = "{index}";
+
+/// How long a load runs.
+#[derive(Clone, Copy)]
+struct Times {
+    warmup: Duration,
+    duration: Duration,
+}
 
 /// A bench that is checked.
 #[derive(Clone, Debug)]
@@ -31,8 +49,10 @@ pub struct BenchPlan {
     pub publishers: u32,
     /// 0 where none subscribes.
     pub subscribers: u32,
-    /// Window or rate.
+    /// Window or rate; of a search the first rate.
     pub pace: Pace,
+    /// Below which the latency of the highest rate that is searched is.
+    pub bound: Option<Bound>,
     /// As asked for: a target may have less.
     pub qos: u8,
     /// At least those of a stamp.
@@ -62,32 +82,29 @@ impl BenchPlan {
         if args.size > 16 << 20 {
             return Err(Failure::Usage("--size is at most 16MiB".to_owned()));
         }
-        if args.duration.is_zero() {
+        let times = match args.find_max {
+            Some(_) => STEP_TIMES,
+            None => TIMES,
+        };
+        let duration = args.duration.unwrap_or(times.duration);
+        if duration.is_zero() {
             return Err(Failure::Usage("--duration is longer than 0".to_owned()));
         }
-        let pace = match args.rate {
-            Some(rate) if rate.is_finite() && rate > 0.0 && rate <= 100e6 => Pace::Rate(rate),
-            Some(rate) => {
-                return Err(Failure::Usage(format!(
-                    "--rate {rate}: messages a second are above 0 and at most 100,000,000"
-                )));
-            }
-            None if args.pattern == Pattern::Latency => Pace::Rate(LATENCY_RATE),
-            None => Pace::Window(args.window.unwrap_or(WINDOW)),
-        };
         let plan = Self {
             pattern: args.pattern,
             publishers,
             subscribers,
-            pace,
-            qos: args.qos,
+            pace: pace(args)?,
+            bound: args.find_max.clone(),
+            qos: qos_asked(args)?,
             payload_bytes: args.size,
             topic: topic(args, publishers)?,
-            duration: args.duration,
-            warmup: args.warmup,
+            duration,
+            warmup: args.warmup.unwrap_or(times.warmup),
             repeat: args.repeat,
             protocol: args.protocol,
         };
+        plan.search()?;
         let streams = u64::from(publishers) * u64::from(subscribers);
         match plan.share() {
             Some(Share::All | Share::One) if streams > STREAMS_MAX => Err(Failure::Usage(format!(
@@ -98,11 +115,37 @@ impl BenchPlan {
         }
     }
 
+    /// What is searched, if anything is.
+    pub fn search(&self) -> Result<Option<Sought<'_>>, Failure> {
+        match (&self.bound, self.pace) {
+            (Some(bound), Pace::Rate(first)) => Sought::new(bound, first, self.duration).map(Some),
+            (Some(_), Pace::Window(_)) | (None, _) => Ok(None),
+        }
+    }
+
+    /// A step of a search: the same at so many messages a second, for so long.
+    pub fn step(&self, rate: f64, duration: Duration) -> Self {
+        Self {
+            pace: Pace::Rate(rate),
+            duration,
+            ..self.clone()
+        }
+    }
+
+    /// Deliveries that each message is to have.
+    pub fn copies(&self) -> u32 {
+        match self.share() {
+            Some(Share::Of(_) | Share::One) => 1,
+            Some(Share::All) => self.subscribers,
+            Some(Share::Others) | None => 0,
+        }
+    }
+
     /// What the filter of a subscription is, with [`INDEX`] for the subscriber's own number.
     pub fn filter(&self) -> String {
         let of_all = self.topic.replace(INDEX, "+");
         match self.pattern {
-            Pattern::Pairs | Pattern::Latency => self.topic.clone(),
+            Pattern::Pairs | Pattern::Durable | Pattern::Latency => self.topic.clone(),
             Pattern::Fanout | Pattern::Fanin | Pattern::Pub | Pattern::Sub | Pattern::Conn => {
                 of_all
             }
@@ -112,7 +155,7 @@ impl BenchPlan {
 
     fn share(&self) -> Option<Share> {
         match self.pattern {
-            Pattern::Pairs | Pattern::Latency => Some(Share::Of(0)),
+            Pattern::Pairs | Pattern::Durable | Pattern::Latency => Some(Share::Of(0)),
             Pattern::Fanout | Pattern::Fanin => Some(Share::All),
             Pattern::Shared => Some(Share::One),
             Pattern::Pub | Pattern::Conn => None,
@@ -142,6 +185,17 @@ impl BenchPlan {
                 })
                 .collect(),
             subscribers: self.subscribers(),
+            sessions: match self.pattern {
+                Pattern::Durable => Sessions::Kept,
+                Pattern::Pairs
+                | Pattern::Fanout
+                | Pattern::Fanin
+                | Pattern::Shared
+                | Pattern::Pub
+                | Pattern::Sub
+                | Pattern::Conn
+                | Pattern::Latency => Sessions::Clean,
+            },
             user_name: login.user_name,
             password: login.password,
         }
@@ -164,10 +218,33 @@ impl BenchPlan {
     }
 }
 
+fn qos_asked(args: &BenchArgs) -> Result<u8, Failure> {
+    match (args.pattern, args.qos) {
+        (Pattern::Durable, Some(0)) => Err(Failure::Usage(
+            "durable: a broker keeps nothing of QoS 0: take -q 1 or -q 2".to_owned(),
+        )),
+        (Pattern::Durable, None) => Ok(1),
+        (_, qos) => Ok(qos.unwrap_or(0)),
+    }
+}
+
+fn pace(args: &BenchArgs) -> Result<Pace, Failure> {
+    match args.rate {
+        Some(rate) if rate.is_finite() && rate > 0.0 && rate <= 100e6 => Ok(Pace::Rate(rate)),
+        Some(rate) => Err(Failure::Usage(format!(
+            "--rate {rate}: messages a second are above 0 and at most 100,000,000"
+        ))),
+        None if args.pattern == Pattern::Latency || args.find_max.is_some() => {
+            Ok(Pace::Rate(LATENCY_RATE))
+        }
+        None => Ok(Pace::Window(args.window.unwrap_or(WINDOW))),
+    }
+}
+
 /// Publishers and subscribers.
 fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
     let (publishers, subscribers) = match args.pattern {
-        Pattern::Pairs | Pattern::Latency => (args.clients, args.clients),
+        Pattern::Pairs | Pattern::Durable | Pattern::Latency => (args.clients, args.clients),
         Pattern::Fanout => (1, args.clients),
         Pattern::Fanin => (args.clients, 1),
         Pattern::Shared => (args.clients, SHARED_SUBSCRIBERS),
@@ -184,10 +261,19 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
         {
             "its clients connect and do nothing else: -c says how many"
         }
+        Pattern::Conn if args.find_max.is_some() => {
+            "--find-max is about the latency of messages, and its clients send none"
+        }
+        Pattern::Pub if args.find_max.is_some() => {
+            "--find-max is about the latency of deliveries, and it has no subscribers: take pairs, fanout, fanin or shared"
+        }
+        Pattern::Sub if args.find_max.is_some() => {
+            "--find-max tries rates, and it publishes nothing: take pairs, fanout, fanin or shared"
+        }
         Pattern::Latency if args.window.is_some() => {
             "it has a rate and no window: the broker is to have room"
         }
-        Pattern::Pairs | Pattern::Latency
+        Pattern::Pairs | Pattern::Durable | Pattern::Latency
             if args.publishers.is_some() || args.subscribers.is_some() =>
         {
             "each publisher has one subscriber: -c says how many pairs"
@@ -203,6 +289,7 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
         | Pattern::Pub
         | Pattern::Sub
         | Pattern::Conn
+        | Pattern::Durable
         | Pattern::Latency => {
             return Ok((
                 args.publishers.unwrap_or(publishers),
@@ -216,7 +303,10 @@ fn sides(args: &BenchArgs) -> Result<(u32, u32), Failure> {
 fn topic(args: &BenchArgs, publishers: u32) -> Result<String, Failure> {
     let mut topic = args.topic.replace("%i", INDEX);
     let wrong = |why: &str| Err(Failure::Usage(format!("--topic {}: {why}", args.topic)));
-    let has_pairs = matches!(args.pattern, Pattern::Pairs | Pattern::Latency);
+    let has_pairs = matches!(
+        args.pattern,
+        Pattern::Pairs | Pattern::Durable | Pattern::Latency
+    );
     if has_pairs && publishers > 1 && !topic.contains(INDEX) {
         topic = format!("{topic}/{INDEX}");
     }
@@ -236,6 +326,7 @@ fn topic(args: &BenchArgs, publishers: u32) -> Result<String, Failure> {
         | Pattern::Shared
         | Pattern::Pub
         | Pattern::Conn
+        | Pattern::Durable
         | Pattern::Latency => TopicName::new(at(&topic, 0)).map(drop),
     };
     match checked {
@@ -280,7 +371,9 @@ mod tests {
     /// What a subscriber has asked for and what the books say that it is owed are the same, for each pattern and topic.
     #[test]
     fn filters_ask_for_what_is_owed() {
-        for pattern in ["pairs", "fanout", "fanin", "shared", "pub", "latency"] {
+        for pattern in [
+            "pairs", "fanout", "fanin", "shared", "pub", "durable", "latency",
+        ] {
             for topic in ["bench/{index}", "a/%i/b", "{index}"] {
                 let plan = plan(&[pattern, "-c", "3", "-t", topic]).expect("it can be");
                 let scenario = crate::commands::bench::read(

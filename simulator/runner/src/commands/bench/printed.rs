@@ -60,8 +60,9 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
     if *subscribers > 0 {
         let _ = write!(
             text,
-            "\n[[group]]\nname = \"subscribers\"\ncount = {subscribers}\nprotocol = \"{protocol}\"\n[[group.subscribe]]\n\
+            "\n[[group]]\nname = \"subscribers\"\ncount = {subscribers}\nprotocol = \"{protocol}\"\n{}[[group.subscribe]]\n\
              filter = \"{}\"\nqos = {qos}\n",
+            sessions(plan),
             plan.filter()
         );
         if *qos > 0 && *publishers > 0 {
@@ -71,7 +72,38 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
             );
         }
     }
+    text.push_str(&bound(plan));
     text
+}
+
+/// The bound of a search, as the threshold that it is at one rate.
+fn bound(plan: &BenchPlan) -> String {
+    plan.bound.as_ref().map_or_else(String::new, |bound| {
+        format!(
+            "\n# The bench searches the highest rate at which this holds and nothing is lost. A run has one rate: the first that the\n\
+             # bench tries.\n[thresholds]\ne2e_latency = [\"{}\"]\n",
+            bound.text()
+        )
+    })
+}
+
+/// How long the Sessions of subscribers live, where they outlive their connections.
+fn sessions(plan: &BenchPlan) -> &'static str {
+    match (plan.pattern, Version::from(plan.protocol)) {
+        (Pattern::Durable, Version::V3_1_1) => "clean_start = false\n",
+        (Pattern::Durable, Version::V5) => "clean_start = false\nsession_expiry = \"1h\"\n",
+        (
+            Pattern::Pairs
+            | Pattern::Fanout
+            | Pattern::Fanin
+            | Pattern::Shared
+            | Pattern::Pub
+            | Pattern::Sub
+            | Pattern::Conn
+            | Pattern::Latency,
+            Version::V3_1_1 | Version::V5,
+        ) => "",
+    }
 }
 
 /// How fast, as far as a scenario can say it.

@@ -1,9 +1,10 @@
 //! What a bench found: of each target every repeat, with what is to be said of it.
 
 use serde::Serialize;
-use squall_run::{count_text, share_text, worst_exit_code};
+use squall_run::{Keeps, count_text, share_text, worst_exit_code};
 use squall_saturate::Pace;
 
+use super::about::About;
 use super::figures::Figures;
 use super::plan::BenchPlan;
 use super::trial::Trial;
@@ -11,35 +12,16 @@ use crate::bench_args::Pattern;
 use crate::exit::Failure;
 
 /// The exit code of a broker that broke what MQTT promises.
-const BROKEN: u8 = 98;
+pub const BROKEN: u8 = 98;
 /// A share of an open loop's rate below which the rate was not reached.
-const REACHED: f64 = 0.98;
+pub const REACHED: f64 = 0.98;
 
 /// All of a bench.
 #[derive(Debug, Serialize)]
 pub struct BenchResult {
-    /// The name of the pattern.
-    pub bench: &'static str,
-    /// Clients that publish.
-    pub publishers: u32,
-    /// Clients that subscribe.
-    pub subscribers: u32,
-    /// As asked for.
-    pub qos: u8,
-    /// Of each message.
-    pub payload_bytes: u64,
-    /// Messages under way of each publisher, in a closed loop.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub window: Option<u32>,
-    /// Messages a second of all publishers, in an open loop.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<f64>,
-    /// Whether broker and generator had a core each.
-    pub pinned: bool,
-    /// Cores that squall may use.
-    pub cores: u32,
-    /// The machine's processor.
-    pub cpu: String,
+    /// What was done, and where.
+    #[serde(flatten)]
+    pub about: About,
     /// In the order of the command line.
     pub targets: Vec<TargetResult>,
     /// What a reader must know of the figures, a sentence each.
@@ -58,6 +40,9 @@ pub struct TargetResult {
     pub software: Option<String>,
     /// What was changed for it, a sentence each.
     pub changes: Vec<String>,
+    /// What it keeps when its process ends, if squall knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<Keeps>,
     /// One for each trial.
     pub repeats: Vec<Repeat>,
 }
@@ -83,6 +68,7 @@ impl TargetResult {
             name,
             software: None,
             changes: Vec::new(),
+            keeps: None,
             repeats: Vec::new(),
         }
     }
@@ -113,6 +99,7 @@ impl TargetResult {
             Ok(trial) => {
                 self.software = trial.target.software;
                 self.changes = trial.target.changes;
+                self.keeps = trial.target.keeps;
                 let broken = trial.figures.account.broken(trial.qos);
                 match broken.is_empty() {
                     true => Repeat::Measured(Box::new(trial.figures)),
@@ -143,27 +130,13 @@ impl TargetResult {
 impl BenchResult {
     /// Of what was found, with the sentences that belong to it.
     pub fn new(plan: &BenchPlan, targets: Vec<TargetResult>, is_pinned: super::IsPinned) -> Self {
-        let (window, rate) = match plan.pace {
-            Pace::Window(window) => (Some(window), None),
-            Pace::Rate(rate) => (None, Some(rate)),
-        };
-        let parts = crate::machine::parts::read();
         let codes = targets.iter().flat_map(|target| &target.repeats);
         let codes = codes.map(|repeat| match repeat {
             Repeat::Measured(_) => 0,
             Repeat::Failed { exit_code, .. } => *exit_code,
         });
         Self {
-            bench: plan.pattern.name(),
-            publishers: plan.publishers,
-            subscribers: plan.subscribers,
-            qos: plan.qos,
-            payload_bytes: plan.payload_bytes,
-            window,
-            rate,
-            pinned: is_pinned == super::IsPinned::Yes,
-            cores: parts.cores,
-            cpu: parts.cpu_model,
+            about: About::new(plan, is_pinned),
             exit_code: worst_exit_code(codes),
             warnings: targets
                 .iter()
@@ -184,6 +157,17 @@ fn warnings(target: &TargetResult, plan: &BenchPlan) -> Vec<String> {
         };
         let about = of_figures(figures, plan).into_iter();
         told.extend(about.map(|text| format!("warning: {name}, repeat {number}: {text}")));
+    }
+    if plan.pattern == Pattern::Durable && target.figures().count() > 0 {
+        told.extend(match target.keeps {
+            Some(Keeps::Nothing) => Some(format!(
+                "warning: {name} keeps nothing on a disk as it is set up: what is measured is Sessions in memory"
+            )),
+            Some(Keeps::Disk) => None,
+            None => Some(format!(
+                "note: {name}: whether it keeps Sessions on a disk, and how often it waits for that, is its own setting"
+            )),
+        });
     }
     let changes = target.changes.iter();
     told.extend(changes.map(|change| format!("note: {name}: changed for the target: {change}")));
@@ -234,6 +218,7 @@ fn of_messages(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
             | Pattern::Shared
             | Pattern::Pub
             | Pattern::Conn
+            | Pattern::Durable
             | Pattern::Latency => "no message came through in the measured time".to_owned(),
         });
     }
@@ -281,6 +266,7 @@ mod tests {
             publishers: 1,
             subscribers: 1,
             pace,
+            bound: None,
             qos: 1,
             payload_bytes: 16,
             topic: "t".to_owned(),
@@ -304,6 +290,7 @@ mod tests {
             broker_rss_bytes: None,
             broker_bytes_per_connection: None,
             broker_switches_per_message: None,
+            broker_written_bytes_per_message: None,
             generator_cpu_us_per_message: Some(1.0),
             generator_cores: generator,
             unacknowledged_max: Some(20),

@@ -1,13 +1,21 @@
 //! A bench for the terminal: a row for each target, and below what a reader must know of the figures.
 
+use std::io;
+
+use serde::Serialize;
 use squall_run::{bytes_text, count_text};
 
 use super::figures::Figures;
 use super::result::{BenchResult, TargetResult};
 use crate::bench_args::Pattern;
+use crate::output::columns;
 
 /// The heading of the targets' column.
 const TARGET: &str = "target";
+/// What stands where there is no figure.
+const NONE: &str = "-";
+/// Columns between two figures.
+const GAP: usize = 2;
 
 /// One figure of all repeats of a target.
 struct Column {
@@ -16,7 +24,7 @@ struct Column {
     text: fn(f64) -> String,
 }
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     Column {
         heading: "messages/s",
         value: |figures| Some(figures.messages_per_s),
@@ -63,6 +71,11 @@ const COLUMNS: [Column; 10] = [
         text: |value| format!("{value:.4}"),
     },
     Column {
+        heading: "disk B/msg",
+        value: |figures| figures.broker_written_bytes_per_message,
+        text: |value| format!("{value:.1}"),
+    },
+    Column {
         heading: "generator µs/msg",
         value: |figures| figures.generator_cpu_us_per_message,
         text: |value| format!("{value:.3}"),
@@ -71,41 +84,66 @@ const COLUMNS: [Column; 10] = [
 
 /// The table of the targets that have figures, and the sentences below it; nothing without any.
 pub fn text(result: &BenchResult) -> String {
-    let mut rows = vec![heading(result.bench)];
+    let mut rows = vec![heading(result.about.bench)];
     let measured = result
         .targets
         .iter()
         .filter(|target| target.figures().count() > 0);
     rows.extend(measured.map(row));
-    let mut text = String::new();
     if rows.len() == 1 {
-        return text;
+        return String::new();
     }
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..=COLUMNS.len()).map(width).collect();
-    for row in &rows {
-        let mut line = String::new();
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            match column {
-                0 => line.push_str(&format!("{cell:<width$}")),
-                _ => line.push_str(&format!("  {cell:>width$}")),
-            }
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+    let mut text = aligned(&rows, columns(io::stdout()));
     for warning in &result.warnings {
         text.push_str(&format!("{warning}\n"));
     }
     text
 }
 
+/// Rows of as many cells each, in columns: words on the left, then quantities. Columns without any are left out, and where
+/// `width` has no room for all of them, the rest follow in rows of their own.
+pub fn aligned(rows: &[Vec<String>], width: Option<usize>) -> String {
+    let column_count = rows.first().map_or(0, Vec::len);
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    let width_of = |column: usize| {
+        let widths = cells(column).map(|cell| cell.chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let is_filled = |column: &usize| cells(*column).skip(1).any(|cell| cell != NONE);
+    let mut blocks: Vec<Vec<usize>> = vec![Vec::new()];
+    let mut taken = width_of(0);
+    for column in (1..column_count).filter(is_filled) {
+        let needed = GAP + width_of(column);
+        if width.is_some_and(|width| taken + needed > width) && blocks.last() != Some(&Vec::new()) {
+            blocks.push(Vec::new());
+            taken = width_of(0);
+        }
+        taken += needed;
+        if let Some(block) = blocks.last_mut() {
+            block.push(column);
+        }
+    }
+    let mut text = String::new();
+    for (place, block) in blocks.iter().enumerate() {
+        if place > 0 {
+            text.push('\n');
+        }
+        for row in rows {
+            let mut line = format!("{:<1$}", row[0], width_of(0));
+            for &column in block {
+                let width = GAP + width_of(column);
+                line.push_str(&format!("{:>width$}", row[column]));
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
 /// With what the figures are for each of.
 fn heading(bench: &str) -> Vec<String> {
-    let columns = COLUMNS
+    let headings = COLUMNS
         .iter()
         .map(|column| match bench == Pattern::Conn.name() {
             true => column
@@ -114,7 +152,7 @@ fn heading(bench: &str) -> Vec<String> {
                 .replace("msg", "connect"),
             false => column.heading.to_owned(),
         });
-    std::iter::once(TARGET.to_owned()).chain(columns).collect()
+    std::iter::once(TARGET.to_owned()).chain(headings).collect()
 }
 
 fn row(target: &TargetResult) -> Vec<String> {
@@ -122,7 +160,7 @@ fn row(target: &TargetResult) -> Vec<String> {
     let cell = |column: &Column| {
         let values = figures.iter().filter_map(|figures| (column.value)(figures));
         match Spread::of(values.collect()) {
-            None => "-".to_owned(),
+            None => NONE.to_owned(),
             Some(spread) => spread.text(column.text),
         }
     };
@@ -131,7 +169,7 @@ fn row(target: &TargetResult) -> Vec<String> {
 }
 
 /// The middle and the ends of what repeats found.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// Half are below.
     pub median: f64,
@@ -161,7 +199,8 @@ impl Spread {
         })
     }
 
-    fn text(self, text: fn(f64) -> String) -> String {
+    /// The middle, with both ends where there are several.
+    pub fn text(self, text: fn(f64) -> String) -> String {
         let median = text(self.median);
         match self.count {
             1 => median,
@@ -171,13 +210,32 @@ impl Spread {
 }
 
 /// With the unit that fits.
-fn micros(us: f64) -> String {
+pub fn micros(us: f64) -> String {
     squall_run::duration_text(us / 1e6)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A column without figures is left out, and what has no room follows below, with the names again.
+    #[test]
+    fn columns_that_do_not_fit_follow_below() {
+        let rows = [
+            ["target", "rate", "RSS", "p99"],
+            ["broker", "12,345", "-", "1 ms"],
+        ];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+
+        assert_eq!(
+            aligned(&rows, None),
+            "target    rate   p99\nbroker  12,345  1 ms\n"
+        );
+        assert_eq!(
+            aligned(&rows, Some(19)),
+            "target    rate\nbroker  12,345\n\ntarget   p99\nbroker  1 ms\n"
+        );
+    }
 
     #[test]
     fn a_spread_has_the_middle_and_both_ends() {

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::commands::with_causes;
 use crate::exit::Failure;
 use crate::machine::cores;
+use crate::machine::disk;
 use crate::machine::processes::Processes;
 use crate::machine::switches;
 use crate::run::signals::StopSignals;
@@ -61,6 +62,24 @@ pub async fn run(
     scenario: &Scenario,
     signals: &mut StopSignals,
 ) -> Result<Trial, Failure> {
+    let load = async |target: &Target, signals: &mut StopSignals| {
+        on(setting, setting.plan, scenario, target, signals).await
+    };
+    let (target, seen) = on_fresh(scenario, signals, load).await?;
+    Ok(Trial {
+        target,
+        qos: seen.qos,
+        figures: Figures::of(&seen),
+    })
+}
+
+/// Starts the target, puts one `load` or several on it, and stops it in any case where squall started it. What it is, as a run
+/// file describes it, with what the loads found.
+pub async fn on_fresh<T>(
+    scenario: &Scenario,
+    signals: &mut StopSignals,
+    load: impl AsyncFnOnce(&Target, &mut StopSignals) -> Result<T, Failure>,
+) -> Result<(squall_run::Target, T), Failure> {
     let log = tempfile::NamedTempFile::new().context("cannot write to the temporary folder")?;
     let mut target = tokio::select! {
         started = Target::start(scenario, log.path()) => started?,
@@ -69,7 +88,7 @@ pub async fn run(
         }
     };
     let described = target.describe(&scenario.traits);
-    let measured = on(setting, scenario, &target, signals).await;
+    let measured = load(&target, signals).await;
     let name = target.name();
     if let Err(Failure::Unreachable(_)) = measured {
         // A broker that is ending is not taken for one that ends because it is told to.
@@ -77,18 +96,13 @@ pub async fn run(
     }
     // The load has ended: what is not ended by now, ends because it is told to.
     let ending = target.stop(Haste::Patient).await;
-    let seen = match (measured, ending) {
+    match (measured, ending) {
         (Err(Failure::Unreachable(why)), ending) => {
             let why = with_end(&why, &name, ending.as_ref(), &target);
-            return Err(Failure::Unreachable(why));
+            Err(Failure::Unreachable(why))
         }
-        (measured, _) => measured?,
-    };
-    Ok(Trial {
-        target: described,
-        qos: seen.qos,
-        figures: Figures::of(&seen),
-    })
+        (measured, _) => Ok((described, measured?)),
+    }
 }
 
 /// How the broker ended, if that may be why the load did.
@@ -106,8 +120,10 @@ fn with_end(why: &str, name: &str, ending: Option<&Ending>, target: &Target) -> 
     }
 }
 
-async fn on(
+/// Puts the load of `plan` on a target that runs, by clients of its own.
+pub async fn on(
     setting: &Setting<'_>,
+    plan: &BenchPlan,
     scenario: &Scenario,
     target: &Target,
     signals: &mut StopSignals,
@@ -134,13 +150,13 @@ async fn on(
     }
     let stop = Arc::new(AtomicBool::new(false));
     let job = Job {
-        pattern: setting.plan.pattern,
-        load: setting.plan.load(scenario),
+        pattern: plan.pattern,
+        load: plan.load(scenario),
         address: address.socket,
         processes,
         generator_core: setting.pinned.map(|pinned| pinned.generator),
-        warmup: setting.plan.warmup,
-        duration: setting.plan.duration,
+        warmup: plan.warmup,
+        duration: plan.duration,
         stop: Arc::clone(&stop),
     };
     let mut working = spawn_blocking(move || job.work());
@@ -255,5 +271,6 @@ fn reading(counters: Counters, processes: Option<Processes>, clock: Clock) -> Re
         generator_s: used.tv_sec as f64 + used.tv_nsec as f64 * 1e-9,
         broker: processes.and_then(Processes::usage),
         switches: processes.and_then(|processes| switches::of(&processes.all())),
+        written_bytes: processes.and_then(|processes| disk::written_bytes(&processes.all())),
     }
 }

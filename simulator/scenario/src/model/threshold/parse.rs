@@ -214,7 +214,10 @@ impl MetricSelector {
 
 impl Condition {
     /// Parses `p99 < 250ms` as a condition on `metric`.
-    pub(crate) fn parse(text: &str, metric: MetricName) -> Result<Self, ThresholdError> {
+    ///
+    /// # Errors
+    /// If it is not an aggregate that the metric has, a comparison and a limit in the metric's unit.
+    pub fn parse(text: &str, metric: MetricName) -> Result<Self, ThresholdError> {
         let malformed = || ThresholdError::MalformedCondition {
             example: example_condition(metric.as_str()),
             written: text.to_owned(),

@@ -1,0 +1,177 @@
+//! `squall bench --find-max`: the highest rate at which a bound on the latency holds and nothing is lost.
+//!
+//! `search` decides which rate is tried, `step` whether it held, `bound` how long a step lasts, `result` and `table` what is told,
+//! `drawn` what is written into a folder. Each search has a broker of its own, and each of its steps connections of their own: a
+//! broker in use meets rates that change and is not started anew for each, and a start would cost more time than a step.
+//! What a step leaves is drained before the next, and a warm-up goes before what is measured.
+
+mod bound;
+mod drawn;
+mod result;
+mod search;
+mod step;
+mod table;
+
+use std::time::Duration;
+
+use squall_scenario::Scenario;
+
+pub use bound::Bound;
+use result::{FindMaxResult, Searched, SearchedTarget};
+use search::{Next, Range, Search};
+use step::{Step, per_second};
+
+use super::figures::Figures;
+use super::plan::BenchPlan;
+use super::trial::{self, Setting};
+use super::{IsPinned, rounds};
+use crate::bench_args::BenchArgs;
+use crate::clock;
+use crate::exit::Failure;
+use crate::output::{print, print_line};
+use crate::remark::remark;
+use crate::run::signals::StopSignals;
+use crate::scenario_file::ScenarioFile;
+
+/// The highest rate that is tried unless the first is higher, messages a second: no generator of one thread comes near.
+const CAP: f64 = 10e6;
+/// By how much the lowest rate that is tried is below the first.
+const DOWN: f64 = 32.0;
+
+/// What is searched, checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// What must hold.
+    pub bound: &'a Bound,
+    range: Range,
+    /// What each step is measured for at least.
+    shortest: Duration,
+}
+
+impl<'a> Sought<'a> {
+    /// Of a plan, from so many messages a second on.
+    ///
+    /// # Errors
+    /// If a step at the first rate could not be judged.
+    pub fn new(bound: &'a Bound, first: f64, shortest: Duration) -> Result<Self, Failure> {
+        let lowest = bound.lowest_rate(shortest);
+        if first < lowest {
+            return Err(Failure::Usage(format!(
+                "-R {first}: at fewer than {} messages/s a step has too few of them for {}: begin higher, or give steps a longer \
+                 --duration",
+                per_second(lowest.ceil()),
+                bound.of.name()
+            )));
+        }
+        Ok(Self {
+            bound,
+            range: Range {
+                first,
+                floor: (first / DOWN).max(lowest),
+                cap: CAP.max(first),
+            },
+            shortest,
+        })
+    }
+
+    /// The bench of one step.
+    pub fn step(&self, plan: &BenchPlan, rate: f64) -> BenchPlan {
+        plan.step(rate, self.bound.step(rate, self.shortest))
+    }
+
+    /// The bench of the first step.
+    pub fn first_step(&self, plan: &BenchPlan) -> BenchPlan {
+        self.step(plan, self.range.first)
+    }
+}
+
+/// Searches each target, as often as the user says.
+pub fn carry_out(
+    sought: &Sought<'_>,
+    setting: &Setting<'_>,
+    args: &BenchArgs,
+    scenarios: &[ScenarioFile],
+    names: &[String],
+) -> Result<u8, Failure> {
+    let folder = args.out.as_deref().map(drawn::take).transpose()?;
+    let started_at = clock::iso_8601(clock::since_epoch());
+    let targets = measure(sought, setting, scenarios, names)?;
+    let is_pinned = match setting.pinned {
+        Some(_) => IsPinned::Yes,
+        None => IsPinned::No,
+    };
+    let result = FindMaxResult::new(setting.plan, sought.bound, targets, is_pinned, started_at);
+    for error in result.targets.iter().flat_map(SearchedTarget::errors) {
+        remark(&format!("error: {error}"));
+    }
+    match args.json {
+        true => {
+            let line = serde_json::to_string(&result).map_err(anyhow::Error::from)?;
+            print_line(&line)?;
+        }
+        false => print(&table::text(&result))?,
+    }
+    if let Some(folder) = &folder {
+        drawn::write(&result, folder)?;
+    }
+    Ok(result.exit_code)
+}
+
+fn measure(
+    sought: &Sought<'_>,
+    setting: &Setting<'_>,
+    scenarios: &[ScenarioFile],
+    names: &[String],
+) -> Result<Vec<SearchedTarget>, Failure> {
+    let mut results: Vec<SearchedTarget> = names.iter().cloned().map(SearchedTarget::new).collect();
+    let repeats = setting.plan.repeat;
+    rounds(repeats, scenarios, names, async |place, file, signals| {
+        let result = &mut results[place];
+        if let Some(skipped) = file.skipped() {
+            result.add(Searched::failed(&skipped, Vec::new()));
+            return Ok(());
+        }
+        let mut steps = Vec::new();
+        let ended = search(sought, setting, &file.scenario, &mut steps, signals).await;
+        match ended {
+            Ok((target, found)) => {
+                result.software = target.software;
+                result.changes = target.changes;
+                result.add(Searched::new(found, steps, sought.bound));
+            }
+            Err(failure @ (Failure::Stopped(_) | Failure::Usage(_))) => return Err(failure),
+            Err(failure) => result.add(Searched::failed(&failure, steps)),
+        }
+        Ok(())
+    })?;
+    Ok(results)
+}
+
+/// One search on a fresh broker. `steps` has those that were made, also where it fails.
+async fn search(
+    sought: &Sought<'_>,
+    setting: &Setting<'_>,
+    scenario: &Scenario,
+    steps: &mut Vec<Step>,
+    signals: &mut StopSignals,
+) -> Result<(squall_run::Target, search::Found), Failure> {
+    let mut search = Search::new(sought.range);
+    trial::on_fresh(scenario, signals, async |target, signals| {
+        loop {
+            let rate = match search.next() {
+                Next::Step(rate) => rate,
+                Next::Found(found) => return Ok(found),
+            };
+            let plan = sought.step(setting.plan, rate);
+            let seen = trial::on(setting, &plan, scenario, target, signals).await?;
+            let mut step = Step::of(&plan, sought.bound, rate, seen.qos, Figures::of(&seen));
+            if search.is_again() {
+                step.attempt = 2;
+            }
+            remark(&step.line(sought.bound));
+            search.handle_step(step.ended());
+            steps.push(step);
+        }
+    })
+    .await
+}
