@@ -26,6 +26,7 @@ mod violations;
 mod wrap;
 mod write;
 mod write_comparison;
+mod write_rate_search;
 mod write_runs;
 mod write_trends;
 
@@ -33,14 +34,13 @@ pub use chart::ChartError;
 pub use compare::{figure_line, terminal_comparison};
 pub use junit::{TestSuite, WithoutVerdict};
 pub use markdown::markdown_summary;
-pub use rate_search::{
-    RateSearch, RateStep, RateTarget, check_rate_search_folder, write_rate_search,
-};
+pub use rate_search::{RateSearch, RateStep, RateTarget};
 pub use report_error::ReportError;
 pub use stage::PAGE as REPORT_PAGE;
 pub use text::{Colours, Screen, terminal_summary};
 pub use wrap::{Margins, wrapped};
 pub use write::{Written, check_folder, summary_line, write_report};
 pub use write_comparison::{comparison_line, write_comparison};
+pub use write_rate_search::{check_rate_search_folder, write_rate_search};
 pub use write_runs::{RUNS_FILE, RUNS_PAGE, write_runs};
 pub use write_trends::{INDEX_PAGE, write_trends};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, value_parser};
 use squall_toml::quantity::{parse_duration, parse_size};
 
-use crate::commands::bench::Bound;
+use crate::bound::Bound;
 use crate::connect_args::ProtocolVersion;
 
 /// Who publishes to whom.

@@ -10,6 +10,7 @@
 )]
 
 mod bench_args;
+mod bound;
 mod cli;
 mod clock;
 mod commands;

@@ -27,7 +27,7 @@ use crate::remark::remark;
 use crate::run::signals::StopSignals;
 use crate::scenario_file::{Around, ScenarioFile};
 use crate::targets;
-pub use find_max::Bound;
+use find_max::Sought;
 use plan::BenchPlan;
 use result::{BenchResult, TargetResult};
 use trial::{Pinned, Setting};
@@ -56,13 +56,14 @@ pub fn bench(args: &BenchArgs) -> Result<u8, Failure> {
 
 fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
     let plan = BenchPlan::of(args)?;
+    let sought = Sought::of(&plan)?;
     let changes = args
         .target
         .iter()
         .map(|target| targets::override_of(target));
     let changes = changes.collect::<Result<Vec<_>, Failure>>()?;
     if args.print {
-        let first = plan.search()?.map(|sought| sought.first_step(&plan));
+        let first = sought.map(|sought| sought.first_step(&plan));
         print(&printed::scenario(
             first.as_ref().unwrap_or(&plan),
             &changes,
@@ -97,7 +98,7 @@ fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
         Some(_) => IsPinned::Yes,
         None => IsPinned::No,
     };
-    if let Some(sought) = plan.search()? {
+    if let Some(sought) = sought {
         return find_max::carry_out(&sought, &setting, args, &scenarios, &names);
     }
     let measured = measure(&setting, &scenarios, &names)?;

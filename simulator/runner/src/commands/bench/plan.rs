@@ -7,8 +7,8 @@ use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_saturate::{Load, Pace, PublisherSpec, STAMP_BYTES, Sessions, Share, SubscriberSpec};
 use squall_scenario::{Group, Scenario};
 
-use super::find_max::{Bound, Sought};
 use crate::bench_args::{BenchArgs, Pattern};
+use crate::bound::Bound;
 use crate::connect_args::ProtocolVersion;
 use crate::exit::Failure;
 
@@ -104,7 +104,6 @@ impl BenchPlan {
             repeat: args.repeat,
             protocol: args.protocol,
         };
-        plan.search()?;
         let streams = u64::from(publishers) * u64::from(subscribers);
         match plan.share() {
             Some(Share::All | Share::One) if streams > STREAMS_MAX => Err(Failure::Usage(format!(
@@ -112,14 +111,6 @@ impl BenchPlan {
                      {STREAMS_MAX}"
             ))),
             Some(Share::Of(_) | Share::All | Share::One | Share::Others) | None => Ok(plan),
-        }
-    }
-
-    /// What is searched, if anything is.
-    pub fn search(&self) -> Result<Option<Sought<'_>>, Failure> {
-        match (&self.bound, self.pace) {
-            (Some(bound), Pace::Rate(first)) => Sought::new(bound, first, self.duration).map(Some),
-            (Some(_), Pace::Window(_)) | (None, _) => Ok(None),
         }
     }
 

@@ -1,11 +1,10 @@
 //! `squall bench --find-max`: the highest rate at which a bound on the latency holds and nothing is lost.
 //!
-//! `search` decides which rate is tried, `step` whether it held, `bound` how long a step lasts, `result` and `table` what is told,
+//! `search` decides which rate is tried, `step` whether it held, `result` and `table` what is told,
 //! `drawn` what is written into a folder. Each search has a broker of its own, and each of its steps connections of their own: a
 //! broker in use meets rates that change and is not started anew for each, and a start would cost more time than a step.
 //! What a step leaves is drained before the next, and a warm-up goes before what is measured.
 
-mod bound;
 mod drawn;
 mod result;
 mod search;
@@ -14,9 +13,9 @@ mod table;
 
 use std::time::Duration;
 
+use squall_saturate::Pace;
 use squall_scenario::Scenario;
 
-pub use bound::Bound;
 use result::{FindMaxResult, Searched, SearchedTarget};
 use search::{Next, Range, Search};
 use step::{Step, per_second};
@@ -26,6 +25,7 @@ use super::plan::BenchPlan;
 use super::trial::{self, Setting};
 use super::{IsPinned, rounds};
 use crate::bench_args::BenchArgs;
+use crate::bound::Bound;
 use crate::clock;
 use crate::exit::Failure;
 use crate::output::{print, print_line};
@@ -49,11 +49,15 @@ pub struct Sought<'a> {
 }
 
 impl<'a> Sought<'a> {
-    /// Of a plan, from so many messages a second on.
+    /// What `plan` searches, if it searches anything.
     ///
     /// # Errors
     /// If a step at the first rate could not be judged.
-    pub fn new(bound: &'a Bound, first: f64, shortest: Duration) -> Result<Self, Failure> {
+    pub fn of(plan: &'a BenchPlan) -> Result<Option<Self>, Failure> {
+        let (Some(bound), Pace::Rate(first)) = (&plan.bound, plan.pace) else {
+            return Ok(None);
+        };
+        let shortest = plan.duration;
         let lowest = bound.lowest_rate(shortest);
         if first < lowest {
             return Err(Failure::Usage(format!(
@@ -63,7 +67,7 @@ impl<'a> Sought<'a> {
                 bound.of.name()
             )));
         }
-        Ok(Self {
+        Ok(Some(Self {
             bound,
             range: Range {
                 first,
@@ -71,7 +75,7 @@ impl<'a> Sought<'a> {
                 cap: CAP.max(first),
             },
             shortest,
-        })
+        }))
     }
 
     /// The bench of one step.

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use squall_run::{duration_text, worst_exit_code};
 
-use super::bound::Bound;
 use super::search::Found;
 use super::step::{Step, per_second};
+use crate::bound::Bound;
 use crate::commands::bench::IsPinned;
 use crate::commands::bench::about::About;
 use crate::commands::bench::plan::BenchPlan;

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use squall_run::{count_text, duration_text, share_text};
 
-use super::bound::Bound;
 use super::search::Ended;
-use crate::commands::bench::figures::{BUSY, Figures};
+use crate::bound::{Bound, Slowest};
+use crate::commands::bench::figures::{BUSY, Figures, Latency};
 use crate::commands::bench::plan::BenchPlan;
 use crate::commands::bench::result::REACHED;
 
@@ -42,7 +42,7 @@ impl Step {
     /// Of a step that was made as `plan` says, at the QoS that the target has.
     pub fn of(plan: &BenchPlan, bound: &Bound, rate: f64, qos: u8, figures: Figures) -> Self {
         let broken = figures.account.broken(qos);
-        let bound_us = bound.actual_us(&figures.latency);
+        let bound_us = actual_us(bound.of, &figures.latency);
         let mut why = Vec::new();
         match bound_us {
             Some(us) if bound.holds(us) => {}
@@ -126,6 +126,18 @@ impl Step {
     }
 }
 
+/// In microseconds; `None` with too few samples.
+fn actual_us(of: Slowest, latency: &Latency) -> Option<u64> {
+    match of {
+        Slowest::P50 => latency.p50_us,
+        Slowest::P90 => latency.p90_us,
+        Slowest::P95 => latency.p95_us,
+        Slowest::P99 => latency.p99_us,
+        Slowest::P999 => latency.p999_us,
+        Slowest::Max => latency.max_us,
+    }
+}
+
 /// What became of messages that may not.
 fn of_account(figures: &Figures, broken: &[String]) -> Vec<String> {
     let account = &figures.account;
@@ -197,7 +209,7 @@ pub mod tests {
 
     use super::*;
     use crate::bench_args::Pattern;
-    use crate::commands::bench::figures::{AccountFigures, Counted, Latency};
+    use crate::commands::bench::figures::{AccountFigures, Counted};
     use crate::connect_args::ProtocolVersion;
 
     pub fn plan() -> BenchPlan {
@@ -257,6 +269,9 @@ pub mod tests {
         Step::of(&plan(), &bound, rate, qos, figures)
     }
 
+    /// Makes one thing wrong.
+    type Change = fn(&mut Figures);
+
     /// Each thing that a step must do is needed, and the reason names it.
     #[test]
     fn each_thing_must_hold() {
@@ -264,14 +279,14 @@ pub mod tests {
         assert!(held.holds && held.why.is_empty(), "{:?}", held.why);
         assert_eq!((held.ended(), held.bound_us), (Ended::Held, Some(2000)));
 
-        let fails = |rate: f64, qos: u8, change: fn(&mut Figures)| {
+        let fails = |rate: f64, qos: u8, change: Change| {
             let mut figures = figures();
             change(&mut figures);
             let step = step(rate, qos, figures);
             assert!(!step.holds);
             (step.ended(), step.why.join("; "))
         };
-        let cases: [(f64, u8, fn(&mut Figures), Ended, &str); 6] = [
+        let cases: [(f64, u8, Change, Ended, &str); 6] = [
             (
                 1000.0,
                 0,

@@ -74,10 +74,10 @@ fn cores(cores: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bound::Bound;
     use super::super::search::Found;
     use super::super::step::tests::{figures, plan, step};
     use super::*;
+    use crate::bound::Bound;
     use crate::commands::bench::IsPinned;
 
     /// A target has a row with both ends, and one of which nothing was found has none.

@@ -6,8 +6,6 @@ use serde::{Serialize, Serializer};
 use squall_run::{Aggregate, Comparison, MetricName, Percentile};
 use squall_scenario::{Condition, Limit};
 
-use crate::commands::bench::figures::Latency;
-
 /// How a bound is written.
 const FORM: &str = "`p50|p90|p95|p99|p99.9|max < TIME`, or with `<=`, as `p99 < 10ms`";
 /// Messages beyond the percentile that each step is to have.
@@ -29,7 +27,7 @@ pub struct Bound {
     text: String,
 }
 
-/// Which of all latencies is looked at.
+/// Which of all latencies is looked at: a percentile, or the slowest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Slowest {
     P50,
@@ -84,18 +82,6 @@ impl Bound {
     /// The limit in microseconds.
     pub fn limit_us(&self) -> f64 {
         self.limit.as_secs_f64() * 1e6
-    }
-
-    /// What of `latency` is bound, in microseconds; `None` with too few samples.
-    pub fn actual_us(&self, latency: &Latency) -> Option<u64> {
-        match self.of {
-            Slowest::P50 => latency.p50_us,
-            Slowest::P90 => latency.p90_us,
-            Slowest::P95 => latency.p95_us,
-            Slowest::P99 => latency.p99_us,
-            Slowest::P999 => latency.p999_us,
-            Slowest::Max => latency.max_us,
-        }
     }
 
     /// Whether so many microseconds are within it.
