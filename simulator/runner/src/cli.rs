@@ -1,7 +1,6 @@
 //! The command line as clap sees it. What a command does is in `commands`.
 
 use std::net::IpAddr;
-use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
@@ -14,6 +13,7 @@ use crate::compare_args::CompareArgs;
 use crate::connect_args::ConnectArgs;
 use crate::out_folder::DEFAULT_FOLDER;
 use crate::output_args::OutputArgs;
+use crate::worker_args::WorkerArgs;
 
 const TRY: &str = "\
 Try:
@@ -107,23 +107,6 @@ pub struct OverrideArgs {
     /// Override the scenario's seed.
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
-}
-
-/// Threads that share the work of the generator.
-#[derive(Args, Clone, Copy, Debug, Default)]
-pub struct WorkerArgs {
-    /// Threads that have the devices' connections, beside the one that decides and counts. For more devices than one
-    /// process may have descriptors; the run does the same whatever N is, and each message takes a hand-over more
-    /// [default: the thread that decides has them].
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
-    pub workers: Option<u16>,
-}
-
-impl WorkerArgs {
-    /// How many; `None` without any.
-    pub fn count(self) -> Option<NonZeroU16> {
-        self.workers.and_then(NonZeroU16::new)
-    }
 }
 
 /// `squall run`.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint, value_parser};
 
-use crate::cli::WorkerArgs;
 use crate::output_args::OutputArgs;
+use crate::worker_args::WorkerArgs;
 
 /// `squall compare`.
 #[derive(Args, Debug)]

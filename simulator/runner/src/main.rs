@@ -35,6 +35,7 @@ mod target;
 mod targets;
 mod terminal_client;
 mod transport_advice;
+mod worker_args;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

@@ -20,7 +20,7 @@ pub use closing::Table;
 pub use folders::new_folder;
 pub use series::Series;
 
-use crate::cli::{OverrideArgs, RunArgs, WorkerArgs};
+use crate::cli::{OverrideArgs, RunArgs};
 use crate::clock;
 use crate::exit::Failure;
 use crate::layers::Layers;
@@ -36,6 +36,7 @@ use crate::run::signals::StopSignals;
 use crate::run::{self, RunSpec};
 use crate::scenario_file::ScenarioFile;
 use crate::scenario_runs::ScenarioRuns;
+use crate::worker_args::WorkerArgs;
 
 /// Runs every file in turn, also after one that failed, until a signal stops one. The worst exit code
 /// counts.
