@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 use squall_protocol::codec::{self, DecodeRules, PACKET_BYTES_MAX, PacketReader};
 use squall_protocol::packet::{
@@ -49,6 +50,7 @@ struct Shared {
     wrongs: AtomicU64,
     /// Sessions that outlive their connections, by Client Identifier, and the most that there were.
     kept: Mutex<(HashSet<String>, usize)>,
+    kept_changed: Condvar,
     subscriptions: Mutex<Vec<Subscription>>,
 }
 
@@ -68,6 +70,7 @@ impl Broker {
             habit,
             wrongs: AtomicU64::new(0),
             kept: Mutex::default(),
+            kept_changed: Condvar::new(),
             subscriptions: Mutex::default(),
         });
         let of_thread = Arc::clone(&shared);
@@ -80,9 +83,15 @@ impl Broker {
         Self { address, shared }
     }
 
-    /// Sessions that outlive their connections now, and the most that there were.
-    pub(crate) fn kept(&self) -> (usize, usize) {
+    /// Waits until no Session outlives its connection: what was sent may lie unread still. How many do then, and the most that
+    /// there were.
+    pub(crate) fn kept_at_the_end(&self) -> (usize, usize) {
         let kept = self.shared.kept.lock().expect("no thread panics");
+        let patience = Duration::from_secs(10);
+        let is_left = |kept: &mut (HashSet<String>, usize)| !kept.0.is_empty();
+        let changed = &self.shared.kept_changed;
+        let waited = changed.wait_timeout_while(kept, patience, is_left);
+        let (kept, _) = waited.expect("no thread panics");
         (kept.0.len(), kept.1)
     }
 
@@ -157,6 +166,7 @@ impl Connection {
             kept.0.remove(&self.client_id);
         }
         kept.1 = kept.1.max(kept.0.len());
+        self.shared.kept_changed.notify_all();
     }
 
     #[expect(
@@ -169,6 +179,7 @@ impl Connection {
                 if disconnect.properties.session_expiry_interval == Some(0) {
                     let mut kept = self.shared.kept.lock().expect("no thread panics");
                     kept.0.remove(&self.client_id);
+                    self.shared.kept_changed.notify_all();
                 }
                 return Then::Ends;
             }
