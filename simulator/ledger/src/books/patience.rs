@@ -15,6 +15,16 @@ pub(crate) const AT_LEAST: Duration = Duration::from_secs(5);
 /// How many times as long as the slowest before.
 pub(crate) const TIMES_THE_SLOWEST: u32 = 2;
 
+/// What has been under way for less has not been so for long, however quick the others were: a machine with other work
+/// holds a broker up for as long.
+const LONG: Duration = Duration::from_millis(250);
+
+/// Whether what is under way for so long is so for longer than an idle broker takes, and than the slowest before, if there was one.
+pub(crate) fn is_long(under_way: Duration, slowest: Option<Duration>) -> bool {
+    let at_most = slowest.map(|slowest| slowest.saturating_mul(TIMES_THE_SLOWEST));
+    under_way > LONG && at_most.is_none_or(|at_most| under_way > at_most)
+}
+
 /// How long is waited where the slowest took so long.
 pub(crate) fn needed(slowest: Duration) -> Duration {
     AT_LEAST.max(slowest.saturating_mul(TIMES_THE_SLOWEST))

@@ -96,6 +96,7 @@ impl Ledger {
             Fact::StoodStill { since, .. } => {
                 self.standstill.note(*since, now);
                 self.deliveries.handle_stood_still(*since, now);
+                self.handshakes.handle_stood_still(*since, now);
             }
             Fact::Broker(fact) => {
                 for times in self.broker_times_mut() {

@@ -118,12 +118,12 @@ impl Scene {
         Self::of(Ledger::new(Self::roster(), limits, memory))
     }
 
-    fn roster() -> Roster {
+    pub(super) fn roster() -> Roster {
         let drops = [Some(DropKind::Rst), Some(DropKind::Silent)];
         Roster::with(&[(3, 0), (3, 0), (3, 60)], &drops)
     }
 
-    fn of(ledger: Ledger) -> Self {
+    pub(super) fn of(ledger: Ledger) -> Self {
         Self {
             ledger,
             now: Instant::ZERO,
