@@ -59,7 +59,7 @@ impl Deliveries {
         let is_over = !session_present
             && (session.has_expired(event.now) || session.ends_by_takeover(event.socket));
         if session.connected_at > Instant::ZERO && session.device != event.device {
-            session.moves.note(event.now);
+            session.moves.note();
         }
         if !session_present {
             session.moves.forget();

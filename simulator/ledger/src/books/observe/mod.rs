@@ -219,6 +219,7 @@ impl Ledger {
             }
             LegFact::Receiver { id, leg } => {
                 self.handshakes.handle_receiver_leg(event, id, leg);
+                self.deliveries.handle_receiver_leg(event, id, leg);
                 match leg {
                     ReceiverLeg::PublishReceived
                     | ReceiverLeg::DuplicateReceived

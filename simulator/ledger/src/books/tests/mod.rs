@@ -8,6 +8,7 @@ mod ends;
 mod exchanges;
 mod excuses;
 mod messages;
+mod moves;
 mod order;
 mod pace;
 mod replays;
