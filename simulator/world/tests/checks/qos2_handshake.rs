@@ -247,6 +247,9 @@ fn a_repeat_just_before_the_end_is_not_judged() {
         count = 1
         clean_start = false
         session_expiry = "10m"
+        [group.reconnect]
+        when = "always"
+        backoff = "100ms"
         [[group.publish]]
         topic = "orders/{client_id}"
         qos = 2

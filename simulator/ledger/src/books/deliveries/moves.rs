@@ -43,10 +43,11 @@ impl Deliveries {
         if self.is_closed {
             return;
         }
+        let holder = self.holder_of(event);
         let session = self.session_mut(event);
         match leg {
             ReceiverLeg::PublishReceived => session.moves.handle_coming(id),
-            ReceiverLeg::PubrelReceived if session.device == event.device => {
+            ReceiverLeg::PubrelReceived if holder == Holder::This => {
                 session.moves.handle_released(id);
             }
             ReceiverLeg::PubrelReceived
@@ -61,13 +62,23 @@ impl Deliveries {
         if case.delivery.qos != QoS::ExactlyOnce {
             return;
         }
+        let holder = self.holder_of(case.event);
         let session = self.session_mut(case.event);
-        let holder = match session.device == case.event.device {
-            true => Holder::This,
-            false => Holder::Another,
-        };
         let message = (case.stream, case.sequence());
         session.moves.handle_came(message, holder);
+    }
+
+    /// Whether a connection has the Session. What a link lets pass of an older one, of the same device too, may come behind what
+    /// was sent again on this.
+    fn holder_of(&self, event: &Event) -> Holder {
+        let session = session(&self.sessions, event.client);
+        let is_newest = session.is_some_and(|session| {
+            session.device == event.device && session.last.connected == Some(event.socket)
+        });
+        match is_newest {
+            true => Holder::This,
+            false => Holder::Another,
+        }
     }
 
     /// Whether a device that had the Session before may have had this message without the end of its exchange.

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use squall_fleet::{SenderLeg, Stamp};
 use squall_protocol::PacketId;
+use squall_scenario::DeviceId;
 
 use crate::books::sequences::SequenceSet;
 
@@ -25,7 +26,7 @@ const RANGES_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Moves {
     /// The exchanges at QoS 2 that the broker may take for open, whichever device began them.
-    open: BTreeMap<PacketId, Exchange>,
+    open: BTreeMap<(PacketId, DeviceId), Exchange>,
     /// Messages that the broker may have taken for others, or given up for them, by stream and sequence.
     mistaken: BTreeSet<(usize, u32)>,
     /// How many of those there were when the settled ones were last dropped.
@@ -44,12 +45,19 @@ pub(crate) struct Moves {
 #[derive(Debug, Default)]
 struct Messages(HashMap<usize, SequenceSet>);
 
-/// Whether a device has the Session that a packet belongs to.
+/// Whether other messages have the Packet Identifier of one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Others {
+    None,
+    WereOpen,
+}
+
+/// Whether the connection of a packet has its Session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Holder {
     /// It has.
     This,
-    /// Another one has it by now.
+    /// A later one has it by now.
     Another,
 }
 
@@ -99,15 +107,32 @@ impl Moves {
     ) {
         match leg {
             SenderLeg::PublishSent | SenderLeg::PublishResent => {
-                let before = self.open.insert(id, Exchange { stamp, stream });
-                if before.is_some_and(|before| before.stamp != stamp) {
+                let exchange = Exchange { stamp, stream };
+                if self.end_others(id, stamp) == Others::WereOpen {
                     self.note_mistaken((stream, stamp.sequence));
                 }
+                self.open.insert((id, stamp.device), exchange);
             }
             SenderLeg::PubrecReceived | SenderLeg::PubrelSent => {}
             SenderLeg::PubcompReceived => {
-                self.open.remove(&id);
+                self.end_others(id, stamp);
+                self.open.retain(|&(of, _), _| of != id);
             }
+        }
+    }
+
+    /// A message has the Packet Identifier of others that are open, as happens where CONNECTs of two devices cross: the broker may
+    /// give those up, or take what is sent again of them for new.
+    fn end_others(&mut self, id: PacketId, stamp: Stamp) -> Others {
+        let of_id = (id, DeviceId(0))..=(id, DeviceId(u32::MAX));
+        let others = self.open.range(of_id).map(|(_, exchange)| *exchange);
+        let others: Vec<Exchange> = others.filter(|other| other.stamp != stamp).collect();
+        for other in &others {
+            self.note_mistaken((other.stream, other.stamp.sequence));
+        }
+        match others.is_empty() {
+            true => Others::None,
+            false => Others::WereOpen,
         }
     }
 

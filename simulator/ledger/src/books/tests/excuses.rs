@@ -10,7 +10,6 @@ use crate::books::Excuse;
 
 const QOS0: QoS = QoS::AtMostOnce;
 const QOS1: QoS = QoS::AtLeastOnce;
-const QOS2: QoS = QoS::ExactlyOnce;
 
 /// A clean Session ends with its connection, and what was owed to it with it (§3.1.2.4).
 #[test]

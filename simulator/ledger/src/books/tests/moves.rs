@@ -11,6 +11,17 @@ const B: u32 = KEPT + 1;
 const TWIN: u32 = PUBLISHER + 1;
 const TAKEN_OVER: EndCause = EndCause::ServerDisconnect(ReasonCode::SessionTakenOver);
 
+impl Scene {
+    fn socket_of(&self, device: u32) -> u64 {
+        self.sockets[device as usize]
+    }
+
+    /// What a device does next is on this connection.
+    fn use_socket(&mut self, device: u32, socket: u64) {
+        self.sockets[device as usize] = socket;
+    }
+}
+
 fn id(value: u16) -> PacketId {
     PacketId::new(value).unwrap()
 }
@@ -88,6 +99,48 @@ fn what_is_read_after_the_move_may_come_to_both() {
 
         assert_eq!((tally.duplicated, tally.forbidden), (1, 0));
     }
+}
+
+/// What a link lets pass of an older connection comes behind what was sent again on the newest, also where both are of one device.
+#[test]
+fn an_older_connection_may_bring_what_was_sent_again() {
+    let mut scene = Scene::ready(&[A]);
+    scene.publish(0..1, QoS::ExactlyOnce);
+    let old = scene.socket_of(A);
+    scene.connect_as(A, A, true);
+    receive(&mut scene, A, 0, &[ReceiverLeg::PubrelReceived]);
+    scene.use_socket(A, old);
+    receive(&mut scene, A, 0, &[]);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.duplicated, tally.forbidden), (1, 0));
+}
+
+/// Where CONNECTs cross, two devices may use one identifier at once. What another device's PUBCOMP ends may be sent again, and be
+/// taken for new.
+#[test]
+fn an_exchange_that_another_device_ends_may_be_begun_again() {
+    let mut scene = Scene::ready(&[A]);
+    let of_twin = Stamp {
+        device: DeviceId(TWIN),
+        ..message(9).0
+    };
+    scene.connect_as(TWIN, PUBLISHER, true);
+    let stamp = message(0).0;
+    send(&mut scene, stamp, PUBLISHER, SenderLeg::PublishSent);
+    scene.publish(0..1, QoS::ExactlyOnce);
+    scene.deliver(A, 0, QoS::ExactlyOnce);
+    send(&mut scene, of_twin, TWIN, SenderLeg::PublishSent);
+    send(&mut scene, of_twin, TWIN, SenderLeg::PubcompReceived);
+    scene.tell_end_as(PUBLISHER, PUBLISHER, TAKEN_OVER);
+    publisher_moves(&mut scene, [TWIN, PUBLISHER]);
+    send(&mut scene, stamp, PUBLISHER, SenderLeg::PublishResent);
+    scene.deliver(A, 0, QoS::ExactlyOnce);
+
+    let tally = scene.close();
+
+    assert_eq!((tally.duplicated, tally.forbidden), (1, 0));
 }
 
 /// With the end of the Session the broker has no reason to send anything again.

@@ -54,7 +54,7 @@ pub(super) struct Scene {
     pub(super) keep_alive: Duration,
     /// Protocol version of the connections to come.
     pub(super) version: Version,
-    sockets: Vec<u64>,
+    pub(super) sockets: Vec<u64>,
     next_socket: u64,
 }
 
