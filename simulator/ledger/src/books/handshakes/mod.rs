@@ -149,8 +149,6 @@ impl Handshakes {
         let asked_at = self.pace.asked_at(event);
         let device = self.devices.entry(event.device).or_default();
         device.socket = Some(event.socket);
-        // With the links in it: `scenario_delays` of the run file tells their share.
-        let now = event.crossed;
         match leg {
             SenderLeg::PublishSent => {
                 self.counts.sender_started += 1;
@@ -172,50 +170,56 @@ impl Handshakes {
                 let what = exchange.note_resent(event.now, asked_at);
                 device.hold(id, what, asked_at);
             }
-            SenderLeg::PubrecReceived => {
-                let Some(exchange) = device.sending.get_mut(&id) else {
-                    return Vec::new();
-                };
-                self.counts.dup_answered += u64::from(exchange.takes_for_repeat());
-                if exchange.last >= SenderLeg::PubrecReceived {
-                    return Vec::new();
-                }
-                exchange.last = leg;
-                exchange.pubrec_at = now;
-                device.answered_until = device.answered_until.max(exchange.published_at);
-                exchange.pubrec_took = now.saturating_since(exchange.published_at);
-                self.pace.note(event, exchange.asked_at.take());
-                return vec![HandshakeTime::Pubrec(exchange.pubrec_took)];
-            }
+            SenderLeg::PubrecReceived => return self.note_pubrec(event, id),
             SenderLeg::PubrelSent => {
+                device.hold(id, Asking::Pubcomp, asked_at);
                 let Some(exchange) = device.sending.get_mut(&id) else {
                     return Vec::new();
                 };
                 let before = exchange.note_pubrel(event.now, asked_at);
                 let took = event.now.saturating_since(exchange.pubrec_at);
-                device.hold(id, Asking::Pubcomp, asked_at);
                 if before < SenderLeg::PubrelSent {
                     return vec![HandshakeTime::Pubrel(took)];
                 }
             }
-            SenderLeg::PubcompReceived => {
-                let Some(exchange) = device.sending.remove(&id) else {
-                    return Vec::new();
-                };
-                device.ids.remove(&exchange.stamp);
-                device
-                    .late
-                    .extend(exchange.late_answers().map(|late| (id, late)));
-                self.counts.sender_completed += 1;
-                let pubcomp_took = now.saturating_since(exchange.pubrel_at);
-                self.pace.note(event, exchange.asked_at);
-                return vec![
-                    HandshakeTime::Pubcomp(pubcomp_took),
-                    HandshakeTime::Whole(exchange.pubrec_took + pubcomp_took),
-                ];
-            }
+            SenderLeg::PubcompReceived => return self.note_pubcomp(event, id),
         }
         Vec::new()
+    }
+
+    fn note_pubrec(&mut self, event: &Event, id: PacketId) -> Vec<HandshakeTime> {
+        let device = self.devices.entry(event.device).or_default();
+        let Some(exchange) = device.sending.get_mut(&id) else {
+            return Vec::new();
+        };
+        self.counts.dup_answered += u64::from(exchange.takes_for_repeat());
+        if exchange.last >= SenderLeg::PubrecReceived {
+            return Vec::new();
+        }
+        exchange.last = SenderLeg::PubrecReceived;
+        // With the links in it: `scenario_delays` of the run file tells their share.
+        exchange.pubrec_at = event.crossed;
+        device.answered_until = device.answered_until.max(exchange.published_at);
+        exchange.pubrec_took = event.crossed.saturating_since(exchange.published_at);
+        self.pace.note(event, exchange.asked_at.take());
+        vec![HandshakeTime::Pubrec(exchange.pubrec_took)]
+    }
+
+    fn note_pubcomp(&mut self, event: &Event, id: PacketId) -> Vec<HandshakeTime> {
+        let device = self.devices.entry(event.device).or_default();
+        let Some(exchange) = device.sending.remove(&id) else {
+            return Vec::new();
+        };
+        device.ids.remove(&exchange.stamp);
+        let late = exchange.late_answers();
+        device.late.extend(late.map(|late| (id, late)));
+        self.counts.sender_completed += 1;
+        self.pace.note(event, exchange.asked_at);
+        let pubcomp_took = event.crossed.saturating_since(exchange.pubrel_at);
+        vec![
+            HandshakeTime::Pubcomp(pubcomp_took),
+            HandshakeTime::Whole(exchange.pubrec_took + pubcomp_took),
+        ]
     }
 
     /// The broker refused a message with its PUBREC: the exchange is finished [MQTT-4.3.3-4].
@@ -322,6 +326,7 @@ impl Handshakes {
         if let Some(exchanges) = self.devices.get_mut(&event.device) {
             exchanges.socket = Some(event.socket);
             exchanges.ended_at = None;
+            exchanges.held.clear();
             for exchange in exchanges.receiving.values_mut() {
                 exchange.asked_at = Some(event.now);
             }

@@ -117,6 +117,21 @@ fn answer_once(scene: &mut Scene) {
     receive(scene, CLEAN, &REST);
 }
 
+/// What leaves the link is told in the order in which it was sent, also what is sent for an exchange that is forgotten.
+#[test]
+fn a_release_of_a_forgotten_exchange_leaves_the_link_too() {
+    for (packets, expected) in [(1, (0, 0)), (2, (1, 0))] {
+        let mut scene = on_links();
+        answer_once(&mut scene);
+        send(&mut scene, SenderLeg::PubrelSent);
+        send(&mut scene, SenderLeg::PublishSent);
+        leave(&mut scene, PUBLISHER, packets);
+        scene.wait(30_000);
+
+        assert_eq!(closed(scene), expected, "{packets}");
+    }
+}
+
 /// The same for a repeat: it is to be answered from when it has left the link.
 #[test]
 fn a_repeat_is_waited_for_from_when_it_has_left_the_link() {
