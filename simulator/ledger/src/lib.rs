@@ -15,7 +15,7 @@ pub use advice::{advice, never_judged};
 pub use books::{
     Anomalies, Anomaly, Books, EndKind, ErrorArea, ErrorTally, Excuse, GivenUp, GroupCounts,
     HandshakeCounts, Imbalance, Ledger, Memory, MemoryLimit, Publications, Roster, Scope, Subject,
-    TakeoverCounts, Tally, TallyKey, WatchedClaims, WillCause, WillTally,
+    TakeoverCounts, Tally, TallyKey, Unjudged, WatchedClaims, WillCause, WillTally,
 };
 pub use recorder::{Recorder, SHUT_OUT_AFTER, SoFar};
 pub use results::{Judgement, judge};

@@ -22,6 +22,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) waited: Option<Duration>,
     /// How long the device's link held it.
     pub(crate) on_link: Duration,
+    /// Packets of QoS 2 exchanges that the broker is to answer and that were told and not handed to the link yet.
+    pub(crate) asking: u32,
     /// What the drive is asked for.
     pub(crate) actions: &'a mut Actions,
     /// The receiver of the facts.
@@ -91,6 +93,9 @@ pub(crate) struct Figures {
 impl Turn<'_> {
     /// Tells a fact of this moment.
     pub(crate) fn observe(&mut self, about: About, fact: Fact<'_>) {
+        if let Fact::Leg(leg) = &fact {
+            self.asking += u32::from(leg.asks_broker());
+        }
         let observation = Observation {
             about,
             fact,

@@ -154,7 +154,8 @@ impl Device {
                         Departure::Connect
                         | Departure::End
                         | Departure::BeforeMute
-                        | Departure::Answers(_) => None,
+                        | Departure::Answers(_)
+                        | Departure::Asking(_) => None,
                     };
                     let fact = ConnectionFact::LeftLink(departure);
                     self.tell_connection(turn, socket, fact);
@@ -272,6 +273,10 @@ impl Device {
         turn.shared.scratch = bytes;
         self.mark_answers(turn, place);
         self.mark_messages(turn, place);
+        let asking = std::mem::take(&mut turn.asking);
+        if asking > 0 {
+            self.mark(turn, place, Departure::Asking(asking));
+        }
     }
 
     /// A message is written for the first time, and leaves with the next flush.

@@ -260,6 +260,7 @@ impl<S: Sink> Fleet<S> {
             now,
             waited: None,
             on_link: Duration::ZERO,
+            asking: 0,
             actions,
             sink: &mut self.sink,
             shared: &mut self.shared,

@@ -63,6 +63,26 @@ pub enum SenderLeg {
     PubcompReceived,
 }
 
+impl LegFact<'_> {
+    /// Whether the device sent a packet that the broker is to answer.
+    pub(crate) fn asks_broker(&self) -> bool {
+        match self {
+            Self::Sender { leg, .. } => match leg {
+                SenderLeg::PublishSent | SenderLeg::PublishResent | SenderLeg::PubrelSent => true,
+                SenderLeg::PubrecReceived | SenderLeg::PubcompReceived => false,
+            },
+            Self::Receiver { leg, .. } => match leg {
+                ReceiverLeg::PubrecSent => true,
+                ReceiverLeg::PublishReceived
+                | ReceiverLeg::DuplicateReceived
+                | ReceiverLeg::PubrelReceived
+                | ReceiverLeg::PubcompSent => false,
+            },
+            Self::PubrecAfterEnd { .. } | Self::Withheld { .. } => false,
+        }
+    }
+}
+
 impl SenderLeg {
     /// Every leg, in order.
     pub const ALL: [Self; 5] = [

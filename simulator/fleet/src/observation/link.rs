@@ -38,6 +38,9 @@ pub enum Departure {
     /// The last answers, PUBACK at QoS 1 and PUBCOMP at QoS 2, to so many messages: until then the broker
     /// has them unacknowledged, and may send no more of them than its window takes (§4.9).
     Answers(u32),
+    /// So many packets of QoS 2 exchanges that the broker is to answer, in the order in which their legs were told:
+    /// PUBLISH, PUBREL and PUBREC, each also where it is sent again.
+    Asking(u32),
 }
 
 /// A step of a fault of a device's link.

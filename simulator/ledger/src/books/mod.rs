@@ -89,7 +89,7 @@ use self::windows::Windows;
 
 pub use anomalies::{Anomalies, Anomaly, Scope, Subject};
 pub use connections::{EndKind, ErrorArea, ErrorTally, GroupCounts};
-pub use handshakes::HandshakeCounts;
+pub use handshakes::{HandshakeCounts, Unjudged};
 pub use memory::{GivenUp, Memory, MemoryLimit};
 pub use roster::Roster;
 pub use takeovers::TakeoverCounts;
@@ -169,7 +169,7 @@ impl Ledger {
             connections: Connections::new(&roster, memory),
             takeovers: Takeovers::new(roster.history(), claims.takeovers, memory),
             silences: Silences::new(roster.history(), claims.silences, memory),
-            handshakes: Handshakes::new(memory),
+            handshakes: Handshakes::new(&roster, memory),
             unanswered: Unanswered::new(roster.connect_timeout()),
             responses: Responses::new(roster.clone(), claims.responses, memory),
             unsent: UnsentMessages::default(),
@@ -219,12 +219,13 @@ impl Ledger {
     }
 
     /// When faults had the broker away, as each book knows it that judges by it.
-    fn broker_times_mut(&mut self) -> [&mut BrokerTimes; 5] {
+    fn broker_times_mut(&mut self) -> [&mut BrokerTimes; 6] {
         [
             &mut self.broker_times,
             self.deliveries.broker_times_mut(),
             self.takeovers.broker_times_mut(),
             self.silences.broker_times_mut(),
+            self.handshakes.broker_times_mut(),
             self.provocations.broker_times_mut(),
         ]
     }

@@ -294,6 +294,12 @@ impl Roster {
         self
     }
 
+    /// The same, with links for all devices.
+    pub(crate) fn with_links(mut self) -> Self {
+        self.on_links.fill(true);
+        self
+    }
+
     /// The same, with groups that release QoS 2 messages late.
     pub(crate) fn with_late_releases(mut self) -> Self {
         self.releases_late.fill(true);

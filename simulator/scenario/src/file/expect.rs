@@ -88,7 +88,7 @@ pub(crate) enum ExpectFile {
     /// QoS 2 exchanges.
     #[serde(rename = "qos2_handshake")]
     Qos2Handshake {
-        /// Exchanges that are not finished when the run ends. By default not judged.
+        /// Exchanges that are not finished when the run, or their Session, ends. By default not judged.
         incomplete: Option<u64>,
         /// A PUBLISH sent again is answered with PUBREC. By default not judged.
         dup_answered_with_pubrec: Option<bool>,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use squall_ledger::Judgement;
 use squall_protocol::{PacketId, packet::Packet};
 use squall_run::ClaimResult;
 use squall_world::{Direction, Passing, Tampered};
@@ -207,4 +208,81 @@ fn a_claim_about_nothing_is_not_judged() {
 
     let claim = &judgement.measured.checks[0].claims[0];
     assert_eq!(claim.result(), ClaimResult::NotJudged, "{claim:#?}");
+}
+
+/// The reason why nothing was judged of `dup_answered_with_pubrec`, the second claim.
+fn why_not_judged(judgement: &Judgement) -> String {
+    let claim = &judgement.measured.checks[1].claims[0];
+    assert_eq!(claim.result(), ClaimResult::NotJudged, "{claim:#?}");
+    claim.unjudged.clone().unwrap()
+}
+
+/// A broker that ends the connection of each PUBLISH that was sent again answers none: that says nothing of its answers, least of
+/// all that they are right.
+#[test]
+fn a_broker_that_closes_on_each_repeat_is_not_held_for_answering() {
+    let tamper = script(|passing, tampered| match passing.packet {
+        Packet::Publish(publish) if publish.dup && passing.direction == Direction::ToBroker => {
+            tampered.close();
+            Outcome::Done
+        }
+        _ => Outcome::Pass,
+    });
+
+    let judgement = run_tampered(SCENARIO, tamper);
+
+    let why = why_not_judged(&judgement);
+    assert!(why.contains("was answered"), "{why}");
+}
+
+/// A repeat that waits for its answer when the run ends, and not for long, is told as not judged.
+#[test]
+fn a_repeat_just_before_the_end_is_not_judged() {
+    let scenario = r#"
+        [run]
+        duration = "10s"
+        drain = "1s"
+        [[group]]
+        name = "shop"
+        count = 1
+        clean_start = false
+        session_expiry = "10m"
+        [group.reconnect]
+        when = "always"
+        backoff = "100ms"
+        [[group.publish]]
+        topic = "orders/{client_id}"
+        qos = 2
+        every = "1s"
+        [[fault]]
+        at = "9.5s"
+        group = "shop"
+        action = "drop"
+        how = "rst"
+        [[expect]]
+        check = "connections"
+        refused = 0
+        [[expect]]
+        check = "qos2_handshake"
+        dup_answered_with_pubrec = true
+        "#;
+    let mut published = 0;
+    let tamper = script(
+        move |passing, _| match (passing.direction, passing.packet) {
+            (Direction::ToBroker, Packet::Publish(_)) => {
+                published += 1;
+                Outcome::Pass
+            }
+            // Neither the last one before the drop is answered, nor what comes of it.
+            (Direction::ToDevice, Packet::Pubrec(_)) if published >= 9 => Outcome::Done,
+            _ => Outcome::Pass,
+        },
+    );
+
+    let judgement = run_tampered(scenario, tamper);
+
+    let qos2 = judgement.measured.qos2.as_ref().unwrap();
+    assert!(qos2.dup_sent > 0, "{qos2:?}");
+    let why = why_not_judged(&judgement);
+    assert!(why.contains("make `run.drain` longer"), "{why}");
 }

@@ -1,6 +1,11 @@
 //! The `qos2` block: QoS 2 stays exactly once when its handshake is cut or stalled (§4.3.3).
 
-use squall_fleet::{CutStep, EndCause, ReceiverAnswer, ReceiverLeg, SenderLeg, Stamp};
+use std::collections::{HashMap, VecDeque};
+
+use squall_fleet::{
+    About, CutStep, Departure, EndCause, ReceiverAnswer, ReceiverLeg, SenderLeg, SocketId, Stamp,
+};
+use squall_protocol::Instant;
 
 use crate::recording::{Recording, What, run, set};
 
@@ -197,4 +202,72 @@ fn all_faults_together_leave_delivery_exactly_once() {
     );
 
     assert_exactly_once(&recording);
+}
+
+/// Over a link it is told when what the broker is to answer has left that, in the order in which it was sent: one latency later,
+/// also where it was sent again on another connection.
+#[test]
+fn what_the_broker_is_to_answer_leaves_the_link_in_order() {
+    let outcome = run(r#"
+        [run]
+        duration = "20s"
+        drain = "20s"
+        [[network]]
+        name = "slow"
+        latency = "300ms"
+        [[group]]
+        name = "publishers"
+        count = 3
+        network = "slow"
+        clean_start = false
+        session_expiry = "10m"
+        [group.qos2]
+        cut_after = { pubrec = 0.05, pubrel = 0.05 }
+        [[group.publish]]
+        topic = "orders/{client_id}"
+        qos = 2
+        rate = 30
+        [[group]]
+        name = "consumer"
+        count = 1
+        network = "slow"
+        clean_start = false
+        session_expiry = "10m"
+        [[group.subscribe]]
+        filter = "orders/#"
+        qos = 2
+        "#);
+    let recording = outcome.sink;
+
+    let mut held: HashMap<SocketId, VecDeque<Instant>> = HashMap::new();
+    let mut left = 0;
+    for seen in &recording.seen {
+        let About::Device { socket, .. } = seen.about else {
+            continue;
+        };
+        match seen.what {
+            What::Sender(
+                _,
+                SenderLeg::PublishSent | SenderLeg::PublishResent | SenderLeg::PubrelSent,
+            )
+            | What::Receiver(_, ReceiverLeg::PubrecSent) => {
+                held.entry(socket).or_default().push_back(seen.at);
+            }
+            What::LeftLink(Departure::Asking(packets)) => {
+                let of_connection = held.get_mut(&socket).unwrap();
+                for _ in 0..packets {
+                    let sent_at = of_connection.pop_front().unwrap();
+                    let took = seen.at.saturating_since(sent_at).as_secs_f64();
+                    assert!((0.3..0.302).contains(&took), "{took} s at {:?}", seen.at);
+                    left += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    let resent = recording.count(|what| matches!(what, What::Sender(_, SenderLeg::PublishResent)));
+    assert!(
+        left > 1_000 && resent > 5,
+        "{left} left, {resent} sent again"
+    );
 }

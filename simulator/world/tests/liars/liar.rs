@@ -11,6 +11,7 @@ use squall_protocol::{PacketId, QoS};
 use squall_world::{Direction, Passing, Tamper, Tampered, TamperedClose};
 
 use crate::exchanges::{Dup, Exchanges};
+use crate::handshakes::Begun;
 use crate::lies::Lie;
 use crate::notes::{Ended, Kept, Notes};
 
@@ -23,12 +24,13 @@ const OLD_MAX: usize = 3;
 /// Lies about messages on their way to devices.
 #[derive(Debug)]
 pub(crate) struct Liar {
-    lie: Lie,
+    pub(crate) lie: Lie,
     /// Messages that may be touched.
     seen: u64,
     touched: Rc<Cell<u64>>,
     notes: Notes,
     exchanges: Exchanges,
+    pub(crate) begun: Begun,
     /// What is held back until the next message of its topic passes on its connection.
     held: HashMap<(SocketId, String), Vec<u8>>,
     /// Messages at QoS 1 without PUBACK.
@@ -50,6 +52,7 @@ impl Liar {
             touched: Rc::clone(touched),
             notes: Notes::knowing(to_come.clone()),
             exchanges: Exchanges::default(),
+            begun: Begun::default(),
             held: HashMap::new(),
             unanswered: HashMap::new(),
             old: HashMap::new(),
@@ -58,12 +61,12 @@ impl Liar {
         }
     }
 
-    fn count(&self) {
+    pub(crate) fn count(&self) {
         self.touched.set(self.touched.get() + 1);
     }
 
     /// A message passes that the lie may touch: whether it does.
-    fn takes(&mut self) -> bool {
+    pub(crate) fn takes(&mut self) -> bool {
         self.seen += 1;
         self.seen.is_multiple_of(self.lie.one_in())
     }
@@ -121,9 +124,17 @@ impl Liar {
                 self.for_another = Some((passing.client_id.to_owned(), kept));
                 return;
             }
-            Lie::AgainPlain | Lie::AgainDup | Lie::AgainLate | Lie::Expired => {
-                return tampered.pass(passing);
-            }
+            Lie::AgainPlain
+            | Lie::AgainDup
+            | Lie::AgainLate
+            | Lie::Expired
+            | Lie::NoPubrec
+            | Lie::NoPubrel
+            | Lie::NoPubcomp
+            | Lie::WrongPubrec
+            | Lie::WrongPubrel
+            | Lie::WrongPubcomp
+            | Lie::ForgetExchange => return tampered.pass(passing),
         }
         self.count();
     }
@@ -237,7 +248,14 @@ impl Liar {
             | Lie::DelayWill
             | Lie::DoubleWill
             | Lie::ToAnother
-            | Lie::LowerQos => return,
+            | Lie::LowerQos
+            | Lie::NoPubrec
+            | Lie::NoPubrel
+            | Lie::NoPubcomp
+            | Lie::WrongPubrec
+            | Lie::WrongPubrel
+            | Lie::WrongPubcomp
+            | Lie::ForgetExchange => return,
         };
         for kept in &mut again {
             kept.qos = kept.qos.min(QoS::AtLeastOnce);
@@ -264,7 +282,7 @@ impl Liar {
 impl Tamper for Liar {
     fn handle_packet(&mut self, passing: &Passing<'_>, tampered: &mut Tampered) {
         self.notes.handle_packet(passing);
-        if self.exchanges.settle(passing, tampered) {
+        if self.exchanges.settle(passing, tampered) || self.lie_in_exchange(passing, tampered) {
             return;
         }
         match (passing.direction, passing.packet) {

@@ -63,11 +63,25 @@ pub(crate) enum Lie {
     ToAnother,
     /// It sends every tenth message at a lower QoS.
     LowerQos,
+    /// It answers every tenth PUBLISH at QoS 2 with no PUBREC.
+    NoPubrec,
+    /// It answers every tenth PUBREC with no PUBREL.
+    NoPubrel,
+    /// It answers every tenth PUBREL with no PUBCOMP.
+    NoPubcomp,
+    /// Every tenth PUBREC has the identifier of another exchange.
+    WrongPubrec,
+    /// Every tenth PUBREL has.
+    WrongPubrel,
+    /// Every tenth PUBCOMP has.
+    WrongPubcomp,
+    /// It knows nothing of exchanges that began on an earlier connection, and says nothing to what they ask for.
+    ForgetExchange,
 }
 
 impl Lie {
     /// All of them.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::DropQos0,
         Self::DropQos1,
         Self::DropQos2,
@@ -91,13 +105,58 @@ impl Lie {
         Self::Expired,
         Self::ToAnother,
         Self::LowerQos,
+        Self::NoPubrec,
+        Self::NoPubrel,
+        Self::NoPubcomp,
+        Self::WrongPubrec,
+        Self::WrongPubrel,
+        Self::WrongPubcomp,
+        Self::ForgetExchange,
+    ];
+
+    /// Those in the answers of exchanges at QoS 2.
+    pub(crate) const IN_EXCHANGES: [Self; 7] = [
+        Self::NoPubrec,
+        Self::NoPubrel,
+        Self::NoPubcomp,
+        Self::WrongPubrec,
+        Self::WrongPubrel,
+        Self::WrongPubcomp,
+        Self::ForgetExchange,
     ];
 
     /// How many packets it must have touched for a run to be judged by it.
     pub(crate) fn touched_min(self) -> u64 {
-        match self.is_about_wills() {
-            true => 3,
-            false => 20,
+        match self {
+            Self::DropWill | Self::DelayWill | Self::DoubleWill => 3,
+            // One exchange that does not end breaks the claim.
+            Self::NoPubrec
+            | Self::NoPubrel
+            | Self::NoPubcomp
+            | Self::WrongPubrec
+            | Self::WrongPubrel
+            | Self::WrongPubcomp => 5,
+            Self::DropQos0
+            | Self::DropQos1
+            | Self::DropQos2
+            | Self::DropEarly
+            | Self::DropLast
+            | Self::DropWaited
+            | Self::DoubleQos0
+            | Self::DoublePlain
+            | Self::DoubleDup
+            | Self::DoubleWaited
+            | Self::DoubleQos2
+            | Self::AgainPlain
+            | Self::AgainDup
+            | Self::AgainLate
+            | Self::Reorder
+            | Self::Corrupt
+            | Self::DropRetained
+            | Self::Expired
+            | Self::ToAnother
+            | Self::LowerQos
+            | Self::ForgetExchange => 20,
         }
     }
 
@@ -109,7 +168,8 @@ impl Lie {
             | Self::Expired
             | Self::AgainPlain
             | Self::AgainDup
-            | Self::AgainLate => 1,
+            | Self::AgainLate
+            | Self::ForgetExchange => 1,
             Self::DropWill | Self::DelayWill | Self::DoubleWill => 2,
             Self::DropWaited | Self::DoubleWaited | Self::DropRetained => 3,
             Self::DropQos0
@@ -122,7 +182,13 @@ impl Lie {
             | Self::Reorder
             | Self::Corrupt
             | Self::ToAnother
-            | Self::LowerQos => 10,
+            | Self::LowerQos
+            | Self::NoPubrec
+            | Self::NoPubrel
+            | Self::NoPubcomp
+            | Self::WrongPubrec
+            | Self::WrongPubrel
+            | Self::WrongPubcomp => 10,
         }
     }
 
@@ -164,7 +230,14 @@ impl Lie {
             | Self::DropWill
             | Self::DelayWill
             | Self::DoubleWill
-            | Self::Expired => false,
+            | Self::Expired
+            | Self::NoPubrec
+            | Self::NoPubrel
+            | Self::NoPubcomp
+            | Self::WrongPubrec
+            | Self::WrongPubrel
+            | Self::WrongPubcomp
+            | Self::ForgetExchange => false,
         }
     }
 }

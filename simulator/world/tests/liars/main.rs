@@ -4,7 +4,9 @@
 //! touched it is written down what comes of it: the claim that is broken, that the run could not be judged, or that it
 //! passes, with the rule of the protocol by which it may.
 
+mod exchange_scenarios;
 mod exchanges;
+mod handshakes;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod liar;
@@ -78,9 +80,14 @@ fn is_broken(claim: &ClaimOutcome) -> bool {
 
 /// Tries every lie on the scenario in `text`: the honest run passes, and of each lie comes what the table says.
 fn check(name: &str, text: &str) {
+    check_with(&Lie::ALL, name, text);
+}
+
+/// The same with some lies, where the scenario claims nothing that others break.
+fn check_with(lies: &[Lie], name: &str, text: &str) {
     let ended = honest(name, text);
     let mut differences = Vec::new();
-    for lie in Lie::ALL {
+    for &lie in lies {
         let touched = Rc::new(Cell::new(0));
         let result = run(text, Liar::new(lie, &ended, &touched));
         let is_enough = touched.get() >= lie.touched_min();
@@ -180,4 +187,18 @@ fn lies_about_readers_that_stall() {
 #[test]
 fn lies_about_devices_behind_links() {
     check("links", &scenarios::links());
+}
+
+#[test]
+fn lies_about_exchanges_that_are_cut() {
+    check_with(&Lie::IN_EXCHANGES, "cuts", &exchange_scenarios::cuts());
+}
+
+#[test]
+fn lies_about_publishers_that_leave() {
+    check_with(
+        &Lie::IN_EXCHANGES,
+        "leaving",
+        &exchange_scenarios::leaving(),
+    );
 }

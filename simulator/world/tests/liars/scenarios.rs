@@ -8,7 +8,7 @@ use squall_protocol::Instant;
 /// When the load of every scenario is about to end.
 pub(crate) const LOAD_ENDS: Instant = Instant::from_nanos(5_900_000_000);
 
-const RUN: &str = r#"
+pub(crate) const RUN: &str = r#"
 seed = 5
 [run]
 duration = "6s"
@@ -33,6 +33,9 @@ unexpected_disconnects = 0
 /// At QoS 0 nothing is lost where connections are in order.
 const QOS_0: &str = "[[expect]]\ncheck = \"delivery\"\nqos = 0\nlost = 0\n";
 
+/// Exchanges at QoS 2 come to their ends.
+pub(crate) const EXCHANGES: &str = "[[expect]]\ncheck = \"qos2_handshake\"\nincomplete = 0\n";
+
 const SESSION: &str =
     "[[expect]]\ncheck = \"session\"\npresent = \"correct\"\nbacklog = \"complete\"\n";
 
@@ -54,7 +57,7 @@ filter = "+/+"
 qos = 2
 "#
     );
-    [RUN, &groups, DELIVERY, QOS_0].concat()
+    [RUN, &groups, DELIVERY, QOS_0, EXCHANGES].concat()
 }
 
 /// What the devices of a group publish at each QoS, so many messages a second.
@@ -123,7 +126,7 @@ exactly = 1
 within = "1s"
 "#
     );
-    [RUN, &groups, DELIVERY, SESSION].concat()
+    [RUN, &groups, DELIVERY, SESSION, EXCHANGES].concat()
 }
 
 /// Connections that are cut again and again, with Sessions that end with them, and wills.
@@ -178,7 +181,7 @@ after = "cut"
 exactly = 1
 within = "1s"
 "#;
-    [RUN, groups, DELIVERY].concat()
+    [RUN, groups, DELIVERY, EXCHANGES].concat()
 }
 
 /// A shared subscription of which some members say goodbye, and one falls silent.
@@ -216,7 +219,7 @@ check = "shared"
 exactly_one = true
 "#
     );
-    [RUN, &groups, DELIVERY, QOS_0].concat()
+    [RUN, &groups, DELIVERY, QOS_0, EXCHANGES].concat()
 }
 
 /// Displays that boot again and again, and find a setting of each plant in the broker.
@@ -273,7 +276,7 @@ qos = 2
 churn = {{ on = "700ms", off = "300ms" }}
 "#
     );
-    [RUN, &groups, DELIVERY, QOS_0].concat()
+    [RUN, &groups, DELIVERY, QOS_0, EXCHANGES].concat()
 }
 
 /// Devices that are away for longer than some of their messages live.
@@ -361,7 +364,7 @@ displaced_closed_within = "1s"
 reason = "session_taken_over"
 session_present = "correct"
 "#;
-    [RUN, groups, DELIVERY].concat()
+    [RUN, groups, DELIVERY, EXCHANGES].concat()
 }
 
 /// Readers that stop reading for a while.
@@ -388,7 +391,7 @@ action = "stall"
 lasts = "500ms"
 "#
     );
-    [RUN, &groups, DELIVERY, QOS_0].concat()
+    [RUN, &groups, DELIVERY, QOS_0, EXCHANGES].concat()
 }
 
 /// Publishers and readers behind links that are down now and then.
@@ -414,5 +417,5 @@ filter = "+/+"
 qos = 2
 "#
     );
-    [RUN, &groups, DELIVERY, QOS_0].concat()
+    [RUN, &groups, DELIVERY, QOS_0, EXCHANGES].concat()
 }

@@ -25,6 +25,7 @@ const CORRUPTED: Outcome = Found("delivery.corrupted");
 const MISROUTED: Outcome = Found("delivery.misrouted");
 const MISLABELLED: Outcome = Found("delivery.mislabelled");
 const WILLS: Outcome = Found("will.exactly");
+const INCOMPLETE: Outcome = Found("qos2_handshake.incomplete");
 
 /// Of a Session that ends with its connection, the last few milliseconds.
 const ON_ITS_WAY: Outcome = Passes(
@@ -60,6 +61,26 @@ const PLAIN: [(Lie, Outcome); 11] = [
     (Lie::ToAnother, DUPLICATED),
     (Lie::LowerQos, MISLABELLED),
 ];
+
+/// Of PUBREL to devices that have the Session for a moment each.
+const SENT_TO_THE_NEXT: Outcome = Passes(
+    "the Session goes to another device before PUBREL is late, and that one is sent it [MQTT-4.4.0-1]",
+);
+
+/// Found wherever there are exchanges at QoS 2 in both directions.
+const EXCHANGES: [(Lie, Outcome); 6] = [
+    (Lie::NoPubrec, INCOMPLETE),
+    (Lie::NoPubrel, INCOMPLETE),
+    (Lie::NoPubcomp, INCOMPLETE),
+    (Lie::WrongPubrec, INCOMPLETE),
+    (Lie::WrongPubrel, INCOMPLETE),
+    (Lie::WrongPubcomp, INCOMPLETE),
+];
+
+const CUTS: [(Lie, Outcome); 1] = [(
+    Lie::ForgetExchange,
+    Found("qos2_handshake.dup_answered_with_pubrec"),
+)];
 
 const PLAIN_3_1_1: [(Lie, Outcome); 1] = [(Lie::DoubleDup, AT_ANY_TIME)];
 
@@ -152,7 +173,7 @@ const EXPIRY: [(Lie, Outcome); 11] = [
     (Lie::LowerQos, MISLABELLED),
 ];
 
-const TAKEOVER: [(Lie, Outcome); 14] = [
+const TAKEOVER: [(Lie, Outcome); 17] = [
     (Lie::DropQos1, LOST),
     (Lie::DropQos2, LOST),
     (Lie::DropEarly, LOST),
@@ -167,21 +188,26 @@ const TAKEOVER: [(Lie, Outcome); 14] = [
     (Lie::Corrupt, CORRUPTED),
     (Lie::ToAnother, MISROUTED),
     (Lie::LowerQos, MISLABELLED),
+    (Lie::NoPubrel, SENT_TO_THE_NEXT),
+    (Lie::WrongPubrel, SENT_TO_THE_NEXT),
+    (Lie::ForgetExchange, LOST),
 ];
 
 /// What comes of a lie; `None` where it touches too little.
 pub(crate) fn expected(scenario: &str, lie: Lie) -> Option<Outcome> {
     let lists: &[&[(Lie, Outcome)]] = match scenario {
-        "plain" | "stalls" | "links" => &[&PLAIN],
-        "churn" => &[&CHURN, &PLAIN],
-        "plain-3.1.1" => &[&PLAIN_3_1_1, &PLAIN],
-        "flapping" => &[&FLAPPING],
-        "flapping-3.1.1" => &[&FLAPPING_3_1_1, &FLAPPING],
-        "drops" => &[&DROPS],
-        "shared" => &[&SHARED, &PLAIN],
+        "plain" | "stalls" | "links" => &[&PLAIN, &EXCHANGES],
+        "churn" => &[&CHURN, &PLAIN, &EXCHANGES],
+        "plain-3.1.1" => &[&PLAIN_3_1_1, &PLAIN, &EXCHANGES],
+        "flapping" => &[&FLAPPING, &EXCHANGES],
+        "flapping-3.1.1" => &[&FLAPPING_3_1_1, &FLAPPING, &EXCHANGES],
+        "drops" => &[&DROPS, &EXCHANGES],
+        "shared" => &[&SHARED, &PLAIN, &EXCHANGES],
         "retained" => &[&RETAINED],
         "expiry" => &[&EXPIRY],
-        "takeover" => &[&TAKEOVER],
+        "takeover" => &[&TAKEOVER, &EXCHANGES],
+        "cuts" => &[&CUTS, &EXCHANGES],
+        "leaving" => &[&EXCHANGES],
         other => panic!("no list for {other}"),
     };
     let mut rows = lists.iter().copied().flatten();

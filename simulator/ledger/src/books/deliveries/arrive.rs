@@ -44,6 +44,7 @@ impl Deliveries {
                 return None;
             }
         };
+        self.note_receiving(&case);
         let stored = self.may_come_from_store(&case);
         if let Some(stranger) = self.unwanted(&case, stored) {
             self.handle_stranger(event, delivery, stranger);

@@ -64,9 +64,7 @@ impl Deliveries {
             return why.map(str::to_owned);
         }
         // A device that was given the Session cannot know what the one before it had received.
-        let has_moved = session(&self.sessions, case.event.client)
-            .is_some_and(|session| session.moves.has_moved_since(case.stamp.scheduled));
-        let is_excused = has_moved && owed == QoS::ExactlyOnce
+        let is_excused = owed == QoS::ExactlyOnce && self.was_left_to_next(case)
             || self.may_have_been_sent_at(case, QoS::ExactlyOnce) && self.may_be_mistaken(case);
         (!is_excused).then(|| format!("QoS {} forbids that (§4.3)", owed as u8))
     }

@@ -63,7 +63,7 @@ impl Deliveries {
         }
         let session = self.session_mut(event);
         if session.connected_at > Instant::ZERO && session.device != event.device {
-            session.moves.note(event.now);
+            session.moves.note();
         }
         if !session_present {
             session.moves.forget();

@@ -4,63 +4,35 @@
 //! device keeps the Session. Whose turn it is decides who is to blame if it is not finished: an answer that
 //! the device itself keeps back is not the broker's fault.
 
+mod close;
+mod counts;
 mod open;
+mod pace;
+mod receiving;
 mod sending;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use squall_fleet::{CutStep, ReceiverAnswer, ReceiverLeg, RepeatedPacket, SenderLeg, Stamp};
+use squall_fleet::{
+    CutStep, ReceiverAnswer, ReceiverLeg, RepeatedPacket, SenderLeg, SocketId, Stamp,
+};
 use squall_protocol::{Instant, PacketId, QoS};
 use squall_run::AnomalyKind;
-use squall_scenario::{DeviceId, GroupId};
+use squall_scenario::DeviceId;
 
 use self::open::Open;
-use self::sending::{LateAnswers, Sending};
+use self::pace::Pace;
+use self::receiving::Receiving;
+use self::sending::{Asking, LateAnswers, Sending};
 use super::anomalies::Anomalies;
+use super::broker_times::BrokerTimes;
 use super::event::Event;
 use super::memory::Memory;
-use super::patience;
+use super::roster::Roster;
 use super::unanswered::Pending;
 
-/// Counts of all exchanges.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct HandshakeCounts {
-    /// Exchanges that devices began.
-    pub sender_started: u64,
-    /// Of those, finished.
-    pub sender_completed: u64,
-    /// Exchanges that the broker began.
-    pub receiver_started: u64,
-    /// Of those, finished.
-    pub receiver_completed: u64,
-    /// PUBLISH packets that devices sent again.
-    pub dup_sent: u64,
-    /// Of those, answered with PUBREC.
-    pub dup_answered: u64,
-    /// Of those, not answered though the connection was up to the end.
-    pub dup_unanswered: u64,
-    /// PUBLISH packets that came again after the PUBREL of their exchange.
-    pub publish_after_pubrel: u64,
-    /// Exchanges that were open at the end and the broker's turn, for longer than it takes to go on with one.
-    pub incomplete: u64,
-    /// Further ones that it could go on with still.
-    pub coming: u64,
-    /// How much longer the run would have had to go on to tell what became of all of those.
-    pub short_by: Duration,
-    /// Exchanges that were open at the end, by side and last step.
-    pub open: BTreeMap<&'static str, u64>,
-    /// Packets that devices sent again on the same connection, by packet and QoS.
-    pub repeated: BTreeMap<&'static str, u64>,
-    /// Connections cut on purpose, by the step after which.
-    pub cuts: BTreeMap<&'static str, u64>,
-    /// Answers kept back on purpose.
-    pub withheld: BTreeMap<&'static str, u64>,
-    /// Packets of each of the sender's legs.
-    pub sender_legs: BTreeMap<SenderLeg, u64>,
-    /// Packets of each of the receiver's legs.
-    pub receiver_legs: BTreeMap<ReceiverLeg, u64>,
-}
+pub use self::counts::{HandshakeCounts, Unjudged};
 
 /// How long a part of an exchange took.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -80,8 +52,9 @@ pub(crate) enum HandshakeTime {
 pub(crate) struct Handshakes {
     devices: HashMap<DeviceId, Exchanges>,
     counts: HandshakeCounts,
-    /// How long the broker took at most to go on with an exchange.
-    slowest: Duration,
+    pace: Pace,
+    /// What had waited for long when its connection or its Session ended.
+    ended: Vec<Open>,
     anomalies: Anomalies,
 }
 
@@ -96,22 +69,22 @@ struct Exchanges {
     late: BTreeMap<PacketId, LateAnswers>,
     /// When the latest PUBLISH was sent that was answered with PUBREC.
     answered_until: Instant,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Receiving {
-    group: GroupId,
-    since: Instant,
-    last: ReceiverLeg,
+    /// What the device's link holds, in the order in which it was sent.
+    held: VecDeque<(PacketId, Asking)>,
+    /// The connection that packets were sent and received on last.
+    socket: Option<SocketId>,
+    /// When that was over; `None` while it is there.
+    ended_at: Option<Instant>,
 }
 
 impl Handshakes {
     /// Nothing was sent yet.
-    pub(crate) fn new(memory: Memory) -> Self {
+    pub(crate) fn new(roster: &Roster, memory: Memory) -> Self {
         Self {
             devices: HashMap::new(),
             counts: HandshakeCounts::default(),
-            slowest: Duration::ZERO,
+            pace: Pace::new(roster),
+            ended: Vec::new(),
             anomalies: Anomalies::new(memory.anomalies_per_kind),
         }
     }
@@ -131,6 +104,39 @@ impl Handshakes {
         &mut self.anomalies
     }
 
+    /// When faults had the broker away.
+    pub(crate) fn broker_times_mut(&mut self) -> &mut BrokerTimes {
+        &mut self.pace.broker_times
+    }
+
+    /// The generator did nothing from `since` until `until`.
+    pub(crate) fn handle_stood_still(&mut self, since: Instant, until: Instant) {
+        self.pace.standstill.note(since, until);
+    }
+
+    /// The device stops reading.
+    pub(crate) fn handle_reading_stopped(&mut self, event: &Event) {
+        self.pace.stop_reading(event);
+    }
+
+    /// The device reads on.
+    pub(crate) fn handle_reading_resumed(&mut self, event: &Event) {
+        self.pace.read_on(event);
+    }
+
+    /// So many packets that ask the broker for something have left the device's link.
+    pub(crate) fn handle_left(&mut self, event: &Event, packets: u32) {
+        let exchanges = self.devices.get_mut(&event.device);
+        // The mark of an earlier connection tells nothing of this one.
+        if let Some(exchanges) = exchanges.filter(|it| it.socket == Some(event.socket)) {
+            for _ in 0..packets {
+                if let Some((id, what)) = exchanges.held.pop_front() {
+                    exchanges.note_left(id, what, event.now);
+                }
+            }
+        }
+    }
+
     /// A leg of the exchange `id` in which the device sends the message of `stamp`.
     pub(crate) fn handle_sender_leg(
         &mut self,
@@ -140,13 +146,16 @@ impl Handshakes {
         leg: SenderLeg,
     ) -> Vec<HandshakeTime> {
         *self.counts.sender_legs.entry(leg).or_default() += 1;
+        let asked_at = self.pace.asked_at(event);
         let device = self.devices.entry(event.device).or_default();
-        // With the links in it: `scenario_delays` of the run file tells their share.
-        let now = event.crossed;
+        device.socket = Some(event.socket);
         match leg {
             SenderLeg::PublishSent => {
                 self.counts.sender_started += 1;
-                device.sending.insert(id, Sending::begin(event, stamp));
+                device
+                    .sending
+                    .insert(id, Sending::begin(event, stamp, asked_at));
+                device.hold(id, Asking::Pubrec, asked_at);
                 // What was open of the exchange before cannot be told from this one's.
                 device.late.remove(&id);
                 device.ids.insert(stamp, id);
@@ -157,51 +166,60 @@ impl Handshakes {
                 let exchange = device
                     .sending
                     .entry(id)
-                    .or_insert_with(|| Sending::begin(event, stamp));
-                exchange.note_resent(event.now);
+                    .or_insert_with(|| Sending::begin(event, stamp, asked_at));
+                let what = exchange.note_resent(event.now, asked_at);
+                device.hold(id, what, asked_at);
             }
-            SenderLeg::PubrecReceived => {
-                let Some(exchange) = device.sending.get_mut(&id) else {
-                    return Vec::new();
-                };
-                self.counts.dup_answered += u64::from(exchange.takes_for_repeat());
-                if exchange.last >= SenderLeg::PubrecReceived {
-                    return Vec::new();
-                }
-                exchange.last = leg;
-                exchange.pubrec_at = now;
-                device.answered_until = device.answered_until.max(exchange.published_at);
-                exchange.pubrec_took = now.saturating_since(exchange.published_at);
-                self.slowest = self.slowest.max(exchange.pubrec_took);
-                return vec![HandshakeTime::Pubrec(exchange.pubrec_took)];
-            }
+            SenderLeg::PubrecReceived => return self.note_pubrec(event, id),
             SenderLeg::PubrelSent => {
+                device.hold(id, Asking::Pubcomp, asked_at);
                 let Some(exchange) = device.sending.get_mut(&id) else {
                     return Vec::new();
                 };
-                if exchange.note_pubrel(event.now) < SenderLeg::PubrelSent {
-                    let took = event.now.saturating_since(exchange.pubrec_at);
+                let before = exchange.note_pubrel(event.now, asked_at);
+                let took = event.now.saturating_since(exchange.pubrec_at);
+                if before < SenderLeg::PubrelSent {
                     return vec![HandshakeTime::Pubrel(took)];
                 }
             }
-            SenderLeg::PubcompReceived => {
-                let Some(exchange) = device.sending.remove(&id) else {
-                    return Vec::new();
-                };
-                device.ids.remove(&exchange.stamp);
-                device
-                    .late
-                    .extend(exchange.late_answers().map(|late| (id, late)));
-                self.counts.sender_completed += 1;
-                let pubcomp_took = now.saturating_since(exchange.pubrel_at);
-                self.slowest = self.slowest.max(pubcomp_took);
-                return vec![
-                    HandshakeTime::Pubcomp(pubcomp_took),
-                    HandshakeTime::Whole(exchange.pubrec_took + pubcomp_took),
-                ];
-            }
+            SenderLeg::PubcompReceived => return self.note_pubcomp(event, id),
         }
         Vec::new()
+    }
+
+    fn note_pubrec(&mut self, event: &Event, id: PacketId) -> Vec<HandshakeTime> {
+        let device = self.devices.entry(event.device).or_default();
+        let Some(exchange) = device.sending.get_mut(&id) else {
+            return Vec::new();
+        };
+        self.counts.dup_answered += u64::from(exchange.takes_for_repeat());
+        if exchange.last >= SenderLeg::PubrecReceived {
+            return Vec::new();
+        }
+        exchange.last = SenderLeg::PubrecReceived;
+        // With the links in it: `scenario_delays` of the run file tells their share.
+        exchange.pubrec_at = event.crossed;
+        device.answered_until = device.answered_until.max(exchange.published_at);
+        exchange.pubrec_took = event.crossed.saturating_since(exchange.published_at);
+        self.pace.note(event, exchange.asked_at.take());
+        vec![HandshakeTime::Pubrec(exchange.pubrec_took)]
+    }
+
+    fn note_pubcomp(&mut self, event: &Event, id: PacketId) -> Vec<HandshakeTime> {
+        let device = self.devices.entry(event.device).or_default();
+        let Some(exchange) = device.sending.remove(&id) else {
+            return Vec::new();
+        };
+        device.ids.remove(&exchange.stamp);
+        let late = exchange.late_answers();
+        device.late.extend(late.map(|late| (id, late)));
+        self.counts.sender_completed += 1;
+        self.pace.note(event, exchange.asked_at);
+        let pubcomp_took = event.crossed.saturating_since(exchange.pubrel_at);
+        vec![
+            HandshakeTime::Pubcomp(pubcomp_took),
+            HandshakeTime::Whole(exchange.pubrec_took + pubcomp_took),
+        ]
     }
 
     /// The broker refused a message with its PUBREC: the exchange is finished [MQTT-4.3.3-4].
@@ -212,7 +230,9 @@ impl Handshakes {
         let id = device.ids.remove(&stamp);
         if let Some(exchange) = id.and_then(|id| device.sending.remove(&id)) {
             self.counts.sender_completed += 1;
-            self.counts.dup_answered += exchange.awaited_repeats();
+            // One answer came, and each of the others is due still [MQTT-4.3.3-10].
+            let late = exchange.late_answers();
+            device.late.extend(id.into_iter().zip(late));
         }
     }
 
@@ -226,7 +246,10 @@ impl Handshakes {
     /// A leg of an exchange in which the device is the receiver.
     pub(crate) fn handle_receiver_leg(&mut self, event: &Event, id: PacketId, leg: ReceiverLeg) {
         *self.counts.receiver_legs.entry(leg).or_default() += 1;
-        let receiving = &mut self.devices.entry(event.device).or_default().receiving;
+        let asked_at = self.pace.asked_at(event);
+        let device = self.devices.entry(event.device).or_default();
+        device.socket = Some(event.socket);
+        let receiving = &mut device.receiving;
         match leg {
             ReceiverLeg::PublishReceived | ReceiverLeg::DuplicateReceived => {
                 let last = receiving.get(&id).map(|exchange| exchange.last);
@@ -243,19 +266,19 @@ impl Handshakes {
                 if last.is_none() {
                     self.counts.receiver_started += 1;
                 }
-                receiving.insert(id, Receiving::at(event, leg));
+                receiving.insert(id, Receiving::at(event, leg, None));
             }
             ReceiverLeg::PubrecSent => {
-                receiving.insert(id, Receiving::at(event, leg));
+                receiving.insert(id, Receiving::at(event, leg, asked_at));
+                device.hold(id, Asking::Pubrel, asked_at);
             }
             ReceiverLeg::PubrelReceived => {
                 // Of an exchange that has ended it comes again if the PUBCOMP was lost.
                 if let Some(exchange) = receiving.get_mut(&id) {
-                    if exchange.last == ReceiverLeg::PubrecSent {
-                        let took = event.now.saturating_since(exchange.since);
-                        self.slowest = self.slowest.max(took);
+                    if exchange.is_brokers_turn() {
+                        self.pace.note(event, exchange.asked_at);
                     }
-                    *exchange = Receiving::at(event, leg);
+                    *exchange = Receiving::at(event, leg, None);
                 }
             }
             ReceiverLeg::PubcompSent => {
@@ -297,27 +320,39 @@ impl Handshakes {
     }
 
     /// The device is connected again: from now on the broker can go on with what it had begun.
-    pub(crate) fn handle_connected(&mut self, device: DeviceId, now: Instant) {
-        if let Some(device) = self.devices.get_mut(&device) {
-            for exchange in device.receiving.values_mut() {
-                exchange.since = now;
+    pub(crate) fn handle_connected(&mut self, event: &Event) {
+        self.end_connection(event.device, event.now);
+        self.pace.forget_reading(event.device);
+        if let Some(exchanges) = self.devices.get_mut(&event.device) {
+            exchanges.socket = Some(event.socket);
+            exchanges.ended_at = None;
+            exchanges.held.clear();
+            for exchange in exchanges.receiving.values_mut() {
+                exchange.asked_at = Some(event.now);
+            }
+            for exchange in exchanges.sending.values_mut() {
+                // The device has to send it again first.
+                exchange.asked_at = None;
             }
         }
     }
 
     /// A connection ended: what was sent again on it need not be answered.
-    pub(crate) fn handle_ended(&mut self, device: DeviceId) {
-        if let Some(device) = self.devices.get_mut(&device) {
-            device.late.clear();
-            for exchange in device.sending.values_mut() {
-                exchange.connection_lost();
-            }
+    pub(crate) fn handle_ended(&mut self, event: &Event) {
+        let exchanges = self.devices.get(&event.device);
+        if exchanges.is_some_and(|it| it.socket.is_none_or(|socket| socket == event.socket)) {
+            self.end_connection(event.device, event.now);
         }
     }
 
+    /// Another device has the Session of this one from now on.
+    pub(crate) fn handle_taken_over(&mut self, device: DeviceId, now: Instant) {
+        self.end_connection(device, now);
+    }
+
     /// The device has lost its Session, or another device had it since: it begins afresh.
-    pub(crate) fn handle_session_over(&mut self, device: DeviceId) {
-        self.devices.remove(&device);
+    pub(crate) fn handle_session_over(&mut self, device: DeviceId, now: Instant) {
+        self.end_session(device, now);
     }
 
     /// Exchanges of devices that are connected in which the broker is to answer the sender.
@@ -332,104 +367,36 @@ impl Handshakes {
         });
         pending.collect()
     }
-
-    /// Ends the account: exchanges of Sessions that are connected and wait for the broker are
-    /// incomplete, or could be gone on with still.
-    pub(crate) fn close(&mut self, now: Instant, is_online: impl Fn(DeviceId) -> bool) {
-        let devices: BTreeMap<DeviceId, Exchanges> = self.devices.drain().collect();
-        let needed = patience::needed(self.slowest);
-        for (&device, exchanges) in &devices {
-            let is_online = is_online(device);
-            for (&id, exchange) in &exchanges.sending {
-                *self.counts.open.entry(exchange.state()).or_default() += 1;
-                let open = Open {
-                    since: exchange.asked_at(),
-                    now,
-                    device,
-                    group: exchange.group,
-                    id,
-                };
-                if is_online {
-                    self.note_unanswered(&open, exchange.overdue_repeats(now, needed));
-                }
-                if is_online && exchange.is_brokers_turn() {
-                    self.note_incomplete(&open, exchange.state());
-                }
-            }
-        }
-        for (&device, exchanges) in devices.iter().filter(|&(&device, _)| is_online(device)) {
-            for (&id, late) in &exchanges.late {
-                let open = Open {
-                    since: late.since,
-                    now,
-                    device,
-                    group: late.group,
-                    id,
-                };
-                self.note_unanswered(&open, late.overdue(now, needed));
-            }
-        }
-        for (&device, exchanges) in &devices {
-            for (&id, exchange) in &exchanges.receiving {
-                *self.counts.open.entry(exchange.state()).or_default() += 1;
-                if is_online(device) && exchange.last == ReceiverLeg::PubrecSent {
-                    let open = Open {
-                        since: exchange.since,
-                        now,
-                        device,
-                        group: exchange.group,
-                        id,
-                    };
-                    self.note_incomplete(&open, exchange.state());
-                }
-            }
-        }
-    }
-
-    /// So many repeats of the PUBLISH of one exchange were not answered.
-    fn note_unanswered(&mut self, open: &Open, repeats: u64) {
-        self.counts.dup_unanswered += repeats;
-        for _ in 0..repeats {
-            let kind = AnomalyKind::Qos2DupUnanswered;
-            let what = "PUBLISH was sent again and never answered with PUBREC [MQTT-4.3.3-10]";
-            self.anomalies
-                .note(kind, open.noticed(), || open.anomaly(kind, what));
-        }
-    }
-
-    fn note_incomplete(&mut self, open: &Open, state: &str) {
-        let needed = patience::needed(self.slowest);
-        if let Some(short_by) = patience::short_by(needed, open.since, open.now) {
-            self.counts.coming += 1;
-            self.counts.short_by = self.counts.short_by.max(short_by);
-            return;
-        }
-        self.counts.incomplete += 1;
-        self.anomalies
-            .note(AnomalyKind::Qos2Incomplete, open.noticed(), || {
-                open.anomaly(AnomalyKind::Qos2Incomplete, &format!("{state} (§4.3.3)"))
-            });
-    }
 }
 
-impl Receiving {
-    fn at(event: &Event, last: ReceiverLeg) -> Self {
-        Self {
-            group: event.group,
-            since: event.now,
-            last,
+impl Exchanges {
+    /// A packet is sent: the link holds it, unless the broker can answer it from `asked_at` on.
+    fn hold(&mut self, id: PacketId, what: Asking, asked_at: Option<Instant>) {
+        if asked_at.is_none() {
+            self.held.push_back((id, what));
         }
     }
 
-    const fn state(&self) -> &'static str {
-        match self.last {
-            ReceiverLeg::PublishReceived | ReceiverLeg::DuplicateReceived => {
-                "receiver has not sent PUBREC"
+    /// A packet has left the link at `now`.
+    fn note_left(&mut self, id: PacketId, what: Asking, now: Instant) {
+        match what {
+            Asking::Pubrec | Asking::PubrecAgain | Asking::Pubcomp => {
+                if let Some(exchange) = self.sending.get_mut(&id) {
+                    exchange.note_left(what, now);
+                }
             }
-            ReceiverLeg::PubrecSent => "receiver awaits PUBREL",
-            ReceiverLeg::PubrelReceived | ReceiverLeg::PubcompSent => {
-                "receiver has not sent PUBCOMP"
+            Asking::Pubrel => {
+                let exchange = self.receiving.get_mut(&id);
+                if let Some(exchange) = exchange.filter(|it| it.is_brokers_turn()) {
+                    exchange.asked_at.get_or_insert(now);
+                }
             }
         }
+    }
+
+    /// How each exchange is open.
+    fn states(&self) -> impl Iterator<Item = &'static str> {
+        let sending = self.sending.values().map(Sending::state);
+        sending.chain(self.receiving.values().map(Receiving::state))
     }
 }

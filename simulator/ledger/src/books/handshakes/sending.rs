@@ -21,6 +21,8 @@ pub(super) struct Sending {
     pub(super) published_at: Instant,
     pub(super) pubrec_at: Instant,
     pub(super) pubrel_at: Instant,
+    /// Since when the broker can answer, if it is its turn: what the device sent on this connection has left its link.
+    pub(super) asked_at: Option<Instant>,
     /// Waited for the broker in the first leg.
     pub(super) pubrec_took: Duration,
     /// What it sent on this connection.
@@ -36,40 +38,50 @@ struct SentHere {
     has_resent: bool,
     /// PUBLISH with DUP that followed another one on this connection.
     repeats: u64,
-    /// When the last of those was sent.
-    repeated_at: Instant,
+    /// When the last of those had left the device's link.
+    repeat_asked_at: Option<Instant>,
     has_pubrel: bool,
+}
+
+/// What a packet that a device sent asks of the broker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Asking {
+    /// PUBREC for the first PUBLISH of the exchange on its connection.
+    Pubrec,
+    /// PUBREC for a PUBLISH that followed that one.
+    PubrecAgain,
+    /// PUBREL for a PUBREC.
+    Pubrel,
+    /// PUBCOMP for a PUBREL.
+    Pubcomp,
+}
+
+/// PUBLISH packets that were sent again and await their answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Repeats {
+    /// Since when the broker can answer the last of them; `None` while the device's link holds it.
+    pub(super) asked_at: Option<Instant>,
+    pub(super) count: u64,
 }
 
 /// Answers that are due to a PUBLISH which was sent again before its exchange ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LateAnswers {
     pub(super) group: GroupId,
-    /// When the exchange began.
-    pub(super) since: Instant,
-    count: u64,
-    repeated_at: Instant,
+    pub(super) repeats: Repeats,
 }
 
 impl LateAnswers {
     /// An answer came: 1 if one was due.
     pub(super) fn take(&mut self) -> u64 {
-        let taken = self.count.min(1);
-        self.count -= taken;
+        let taken = self.repeats.count.min(1);
+        self.repeats.count -= taken;
         taken
-    }
-
-    /// Answers that are overdue at `now`, after `needed`.
-    pub(super) fn overdue(&self, now: Instant, needed: Duration) -> u64 {
-        match self.repeated_at + needed <= now {
-            true => self.count,
-            false => 0,
-        }
     }
 }
 
 impl Sending {
-    pub(super) fn begin(event: &Event, stamp: Stamp) -> Self {
+    pub(super) fn begin(event: &Event, stamp: Stamp, asked_at: Option<Instant>) -> Self {
         Self {
             stamp,
             group: event.group,
@@ -77,6 +89,7 @@ impl Sending {
             published_at: event.now,
             pubrec_at: event.now,
             pubrel_at: event.now,
+            asked_at,
             pubrec_took: Duration::ZERO,
             here: SentHere {
                 has_original: true,
@@ -85,26 +98,45 @@ impl Sending {
         }
     }
 
-    /// PUBLISH was sent again: after a reconnect, or on the same connection.
-    pub(super) fn note_resent(&mut self, now: Instant) {
+    /// PUBLISH was sent again: after a reconnect, or on the same connection. The broker can answer it from `asked_at` on.
+    pub(super) fn note_resent(&mut self, now: Instant, asked_at: Option<Instant>) -> Asking {
         self.last = SenderLeg::PublishResent;
         if self.here.has_original || self.here.has_resent {
             self.here.repeats += 1;
-            self.here.repeated_at = now;
-            return;
+            self.here.repeat_asked_at = asked_at;
+            return Asking::PubrecAgain;
         }
         self.here.has_resent = true;
         // The time between was the device's own: the broker's begins again.
         self.published_at = now;
+        self.asked_at = asked_at;
+        Asking::Pubrec
     }
 
     /// PUBREL was sent, perhaps again. Tells what was last before.
-    pub(super) fn note_pubrel(&mut self, now: Instant) -> SenderLeg {
+    pub(super) fn note_pubrel(&mut self, now: Instant, asked_at: Option<Instant>) -> SenderLeg {
         if !std::mem::replace(&mut self.here.has_pubrel, true) {
             // The device sends it, when it has come to that.
             self.pubrel_at = now;
+            self.asked_at = asked_at;
         }
         std::mem::replace(&mut self.last, SenderLeg::PubrelSent)
+    }
+
+    /// What the device sent has left its link at `now`.
+    pub(super) fn note_left(&mut self, what: Asking, now: Instant) {
+        let is_awaited = match what {
+            Asking::Pubrec => self.awaits_pubrec(),
+            Asking::Pubcomp => !self.awaits_pubrec(),
+            Asking::PubrecAgain => {
+                self.here.repeat_asked_at = Some(now);
+                false
+            }
+            Asking::Pubrel => false,
+        };
+        if is_awaited {
+            self.asked_at.get_or_insert(now);
+        }
     }
 
     /// PUBREC came. Tells whether it answers a PUBLISH that was sent again.
@@ -120,33 +152,32 @@ impl Sending {
         is_awaited
     }
 
-    /// Repeats that were not answered yet.
-    pub(super) fn awaited_repeats(&self) -> u64 {
-        self.here.repeats + u64::from(self.here.has_resent)
+    /// Repeats that were not answered yet: the one after a reconnect, and those that followed on the same connection.
+    pub(super) fn repeats(&self) -> [Repeats; 2] {
+        let resent = Repeats {
+            asked_at: self.asked_at,
+            count: u64::from(self.here.has_resent),
+        };
+        [resent, self.repeats_of_connection()]
     }
 
-    /// Of those, the ones that are overdue at `now`, after `needed`.
-    pub(super) fn overdue_repeats(&self, now: Instant, needed: Duration) -> u64 {
-        let is_overdue = |sent_at: Instant| sent_at + needed <= now;
-        let repeats = match is_overdue(self.here.repeated_at) {
-            true => self.here.repeats,
-            false => 0,
-        };
-        repeats + u64::from(self.here.has_resent && is_overdue(self.published_at))
+    fn repeats_of_connection(&self) -> Repeats {
+        Repeats {
+            asked_at: self.here.repeat_asked_at,
+            count: self.here.repeats,
+        }
     }
 
     /// Answers to repeats that are due though the exchange has ended.
     pub(super) fn late_answers(&self) -> Option<LateAnswers> {
         let late = LateAnswers {
             group: self.group,
-            since: self.published_at,
-            count: self.here.repeats,
-            repeated_at: self.here.repeated_at,
+            repeats: self.repeats_of_connection(),
         };
-        (late.count > 0).then_some(late)
+        (late.repeats.count > 0).then_some(late)
     }
 
-    /// What was sent on the connection that ended need not be answered.
+    /// What was sent on the connection that ended need not be answered on another.
     pub(super) fn connection_lost(&mut self) {
         self.here = SentHere::default();
     }
@@ -157,16 +188,11 @@ impl Sending {
             group: self.group,
             qos: QoS::ExactlyOnce,
             reached_at: self.stamp.scheduled,
-            asked_at: self.asked_at(),
+            asked_at: match self.awaits_pubrec() {
+                true => self.published_at,
+                false => self.pubrel_at,
+            },
             is_overtaken: self.awaits_pubrec() && self.published_at < answered_until,
-        }
-    }
-
-    /// When the device sent what the broker is to answer.
-    pub(super) fn asked_at(&self) -> Instant {
-        match self.awaits_pubrec() {
-            true => self.published_at,
-            false => self.pubrel_at,
         }
     }
 

@@ -121,6 +121,7 @@ impl Ledger {
     fn handle_reading_stopped(&mut self, event: &Event, fault: FaultId, number: u64) {
         self.stalls.handle_stopped(event, fault, number);
         self.deliveries.handle_reading_stopped(event);
+        self.handshakes.handle_reading_stopped(event);
         self.provocations.handle_reading_stopped(event);
         self.takeovers.handle_reading(event, Reading::Stopped);
     }
@@ -130,6 +131,7 @@ impl Ledger {
         self.provocations.handle_reading_resumed(event);
         self.takeovers.handle_reading(event, Reading::Resumed);
         self.deliveries.handle_reading_resumed(event, since);
+        self.handshakes.handle_reading_resumed(event);
     }
 
     fn handle_open_failed(&mut self, event: &Event, error: OpenError) {
@@ -197,11 +199,7 @@ impl Ledger {
                 findings.push(Finding::RoundTrip(took.saturating_sub(beyond)));
             }
         }
-        let has_moved = self.deliveries.holder(event.client) != Some(event.device);
-        if has_moved || !session_present {
-            self.handshakes.handle_session_over(event.device);
-        }
-        self.handshakes.handle_connected(event.device, event.now);
+        self.hand_exchanges_over(event, session_present);
         let expiry = self.roster.session_expiry(event.group);
         self.deliveries
             .handle_connected(event, session_present, expiry);
@@ -211,6 +209,19 @@ impl Ledger {
         findings.extend(displaced.into_iter().map(Finding::Displaced));
         let away = self.connections.handle_connected(event, session_present);
         findings.extend(away.map(Finding::Reconnected));
+    }
+
+    /// Which exchanges go on when CONNACK comes: those of the device if it has the Session that it had.
+    fn hand_exchanges_over(&mut self, event: &Event, session_present: bool) {
+        let holder = self.deliveries.holder(event.client);
+        let before = holder.filter(|&holder| holder != event.device);
+        if let Some(before) = before {
+            self.handshakes.handle_taken_over(before, event.now);
+        }
+        if holder != Some(event.device) || !session_present {
+            self.handshakes.handle_session_over(event.device, event.now);
+        }
+        self.handshakes.handle_connected(event);
     }
 
     fn handle_ended(&mut self, event: &Event, cause: EndCause, findings: &mut Vec<Finding>) {
@@ -287,11 +298,11 @@ impl Ledger {
         } else {
             self.retained.handle_lost(event.socket);
         }
-        self.handshakes.handle_ended(event.device);
+        self.handshakes.handle_ended(event);
         self.deliveries.handle_ended(event, ending);
         let is_over = self.roster.session_expiry(event.group).is_zero();
         if is_over && !self.deliveries.is_online(event.client) {
-            self.handshakes.handle_session_over(event.device);
+            self.handshakes.handle_session_over(event.device, event.now);
         }
     }
 

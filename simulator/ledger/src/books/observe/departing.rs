@@ -129,6 +129,7 @@ impl Ledger {
             Departure::Connect => self.handle_connect_left(event),
             Departure::Messages(messages) => self.deliveries.handle_messages_left(event, messages),
             Departure::Answers(messages) => self.windows.handle_answers_left(event, messages),
+            Departure::Asking(packets) => self.handshakes.handle_left(event, packets),
             Departure::BeforeMute => self.silences.handle_left(event),
             Departure::End => {
                 self.silences.handle_left(event);

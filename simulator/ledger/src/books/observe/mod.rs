@@ -96,6 +96,7 @@ impl Ledger {
             Fact::StoodStill { since, .. } => {
                 self.standstill.note(*since, now);
                 self.deliveries.handle_stood_still(*since, now);
+                self.handshakes.handle_stood_still(*since, now);
             }
             Fact::Broker(fact) => {
                 for times in self.broker_times_mut() {
@@ -218,6 +219,7 @@ impl Ledger {
             }
             LegFact::Receiver { id, leg } => {
                 self.handshakes.handle_receiver_leg(event, id, leg);
+                self.deliveries.handle_receiver_leg(event, id, leg);
                 match leg {
                     ReceiverLeg::PublishReceived
                     | ReceiverLeg::DuplicateReceived

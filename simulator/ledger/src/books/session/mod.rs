@@ -23,7 +23,7 @@ use super::stream::OpenCursors;
 use super::topics::FilterKey;
 
 pub(crate) use brings::{Brings, Resumes, brings_first};
-pub(crate) use moves::Moves;
+pub(crate) use moves::{Holder, Moves};
 pub(crate) use options::{Identifiers, RetainFlag, Sender};
 pub(crate) use subscription::{Subscription, SubscriptionState};
 pub(crate) use unread::Unread;

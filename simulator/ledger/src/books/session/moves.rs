@@ -4,27 +4,74 @@
 //! for the broker when the next device begins with that identifier (§4.3.3). A broker that takes the PUBLISH for the one it has
 //! never passes the later message on; one that sees that it is another gives the earlier one up, also where the later is of
 //! QoS 1. So one of the two may be missing: what was left open at a move, and what is sent over another's identifier.
+//!
+//! What one device has received the next one does not know. So a message at QoS 2 that the broker may have had to send again when
+//! the Session moved, because PUBREL had not come for it, comes a second time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use squall_fleet::{SenderLeg, Stamp};
-use squall_protocol::{Instant, PacketId};
+use squall_protocol::PacketId;
+use squall_scenario::DeviceId;
+
+use crate::books::sequences::SequenceSet;
 
 /// With fewer messages than this, settled ones are kept.
 const DROPPED_FROM: usize = 256;
 
+/// Ranges of messages that are remembered of a stream; with more, those between the first two count as well.
+const RANGES_MAX: usize = 1_000;
+
 /// The moves of one Session.
 #[derive(Debug, Default)]
 pub(crate) struct Moves {
-    last_at: Option<Instant>,
-    /// Whether an exchange at QoS 2 was open at a move.
-    was_left_open: bool,
     /// The exchanges at QoS 2 that the broker may take for open, whichever device began them.
-    open: BTreeMap<PacketId, Exchange>,
+    open: BTreeMap<(PacketId, DeviceId), Exchange>,
     /// Messages that the broker may have taken for others, or given up for them, by stream and sequence.
     mistaken: BTreeSet<(usize, u32)>,
     /// How many of those there were when the settled ones were last dropped.
     kept: usize,
+    /// All of them, the settled ones too: copies may come late.
+    ever_mistaken: Messages,
+    /// The identifier of a message at QoS 2 that comes just now.
+    coming: Option<PacketId>,
+    /// Messages at QoS 2 that came to the device that has the Session and whose PUBREL did not, by stream and sequence.
+    receiving: BTreeMap<PacketId, (usize, u32)>,
+    /// Those of the devices that had it before: they may come again.
+    left_to_next: Messages,
+}
+
+/// Messages, by stream.
+#[derive(Debug, Default)]
+struct Messages(HashMap<usize, SequenceSet>);
+
+/// Whether other messages have the Packet Identifier of one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Others {
+    None,
+    WereOpen,
+}
+
+/// Whether the connection of a packet has its Session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Holder {
+    /// It has.
+    This,
+    /// A later one has it by now.
+    Another,
+}
+
+impl Messages {
+    fn insert(&mut self, (stream, sequence): (usize, u32)) {
+        let sequences = self.0.entry(stream).or_default();
+        sequences.insert(sequence);
+        sequences.forget_oldest_gap(RANGES_MAX);
+    }
+
+    fn contains(&self, stream: usize, sequence: u32) -> bool {
+        let sequences = self.0.get(&stream);
+        sequences.is_some_and(|sequences| sequences.contains(sequence))
+    }
 }
 
 /// An exchange that the broker may take for open.
@@ -36,12 +83,19 @@ struct Exchange {
 
 impl Moves {
     /// Another device got the Session.
-    pub(crate) fn note(&mut self, now: Instant) {
-        self.last_at = Some(now);
-        self.was_left_open |= !self.open.is_empty();
-        let left = self.open.values();
-        self.mistaken
-            .extend(left.map(|exchange| (exchange.stream, exchange.stamp.sequence)));
+    pub(crate) fn note(&mut self) {
+        let left: Vec<Exchange> = self.open.values().copied().collect();
+        for exchange in left {
+            self.note_mistaken((exchange.stream, exchange.stamp.sequence));
+        }
+        for message in std::mem::take(&mut self.receiving).into_values() {
+            self.left_to_next.insert(message);
+        }
+    }
+
+    fn note_mistaken(&mut self, message: (usize, u32)) {
+        self.mistaken.insert(message);
+        self.ever_mistaken.insert(message);
     }
 
     /// A device sent or got a packet of an exchange in which it is the sender.
@@ -53,15 +107,32 @@ impl Moves {
     ) {
         match leg {
             SenderLeg::PublishSent | SenderLeg::PublishResent => {
-                let before = self.open.insert(id, Exchange { stamp, stream });
-                if before.is_some_and(|before| before.stamp != stamp) {
-                    self.mistaken.insert((stream, stamp.sequence));
+                let exchange = Exchange { stamp, stream };
+                if self.end_others(id, stamp) == Others::WereOpen {
+                    self.note_mistaken((stream, stamp.sequence));
                 }
+                self.open.insert((id, stamp.device), exchange);
             }
             SenderLeg::PubrecReceived | SenderLeg::PubrelSent => {}
             SenderLeg::PubcompReceived => {
-                self.open.remove(&id);
+                self.end_others(id, stamp);
+                self.open.retain(|&(of, _), _| of != id);
             }
+        }
+    }
+
+    /// A message has the Packet Identifier of others that are open, as happens where CONNECTs of two devices cross: the broker may
+    /// give those up, or take what is sent again of them for new.
+    fn end_others(&mut self, id: PacketId, stamp: Stamp) -> Others {
+        let of_id = (id, DeviceId(0))..=(id, DeviceId(u32::MAX));
+        let others = self.open.range(of_id).map(|(_, exchange)| *exchange);
+        let others: Vec<Exchange> = others.filter(|other| other.stamp != stamp).collect();
+        for other in &others {
+            self.note_mistaken((other.stream, other.stamp.sequence));
+        }
+        match others.is_empty() {
+            true => Others::None,
+            false => Others::WereOpen,
         }
     }
 
@@ -73,6 +144,36 @@ impl Moves {
     /// The broker has begun the Session anew, and knows no exchange.
     pub(crate) fn forget(&mut self) {
         self.open.clear();
+        self.receiving.clear();
+    }
+
+    /// A message at QoS 2 comes to a device, with this identifier.
+    pub(crate) fn handle_coming(&mut self, id: PacketId) {
+        self.coming = Some(id);
+    }
+
+    /// Which message that was.
+    pub(crate) fn handle_came(&mut self, message: (usize, u32), holder: Holder) {
+        let Some(id) = self.coming.take() else {
+            return;
+        };
+        match holder {
+            Holder::This => {
+                self.receiving.insert(id, message);
+            }
+            Holder::Another => self.left_to_next.insert(message),
+        }
+    }
+
+    /// PUBREL came to the device that has the Session: the broker has its PUBREC, and sends no PUBLISH any longer
+    /// [MQTT-4.3.3-6].
+    pub(crate) fn handle_released(&mut self, id: PacketId) {
+        self.receiving.remove(&id);
+    }
+
+    /// Whether the broker may have to send a message again that a device had which had the Session before.
+    pub(crate) fn was_left_to_next(&self, stream: usize, sequence: u32) -> bool {
+        self.left_to_next.contains(stream, sequence)
     }
 
     /// Drops the messages of which nothing is open, by `is_open`, once they may be most of what is kept.
@@ -85,19 +186,14 @@ impl Moves {
         self.kept = self.mistaken.len();
     }
 
-    /// Whether another device got it after `at`, or just then.
-    pub(crate) fn has_moved_since(&self, at: Instant) -> bool {
-        self.last_at.is_some_and(|last_at| at <= last_at)
-    }
-
-    /// Whether the broker may take what one device sends for what another had begun.
-    pub(crate) fn may_mistake(&self) -> bool {
-        self.was_left_open
-    }
-
     /// Whether the broker may have taken this message for another one, or given it up for that.
     pub(crate) fn was_mistaken(&self, stream: usize, sequence: u32) -> bool {
         self.mistaken.contains(&(stream, sequence))
+    }
+
+    /// The same, also of messages that are settled.
+    pub(crate) fn was_ever_mistaken(&self, stream: usize, sequence: u32) -> bool {
+        self.ever_mistaken.contains(stream, sequence)
     }
 }
 
@@ -111,11 +207,12 @@ mod tests {
         let mut moves = Moves::default();
         let is_open = |_, sequence| sequence % 1_000 == 0;
         for sequence in 0..100_000 {
-            moves.mistaken.insert((0, sequence));
+            moves.note_mistaken((0, sequence));
             moves.drop_settled(is_open);
         }
 
         assert!(moves.mistaken.len() <= DROPPED_FROM.max(2 * 100));
+        assert!(moves.was_ever_mistaken(0, 1), "a copy may come late");
         let open = (0..100_000).step_by(1_000);
         assert!(
             open.into_iter()

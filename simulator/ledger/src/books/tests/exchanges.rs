@@ -9,11 +9,11 @@ use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, Scene, message};
 use crate::books::handshakes::HandshakeTime;
 use crate::books::{Finding, HandshakeCounts};
 
-fn id() -> PacketId {
+pub(super) fn id() -> PacketId {
     PacketId::new(1).unwrap()
 }
 
-fn send(scene: &mut Scene, leg: SenderLeg) {
+pub(super) fn send(scene: &mut Scene, leg: SenderLeg) {
     let (stamp, _) = message(0);
     let fact = Fact::Leg(LegFact::Sender {
         stamp,
@@ -24,7 +24,7 @@ fn send(scene: &mut Scene, leg: SenderLeg) {
     scene.tell(PUBLISHER, fact);
 }
 
-fn receive(scene: &mut Scene, device: u32, legs: &[ReceiverLeg]) {
+pub(super) fn receive(scene: &mut Scene, device: u32, legs: &[ReceiverLeg]) {
     for &leg in legs {
         scene.tell(device, Fact::Leg(LegFact::Receiver { id: id(), leg }));
     }
@@ -102,7 +102,7 @@ fn an_exchange_may_go_on_after_the_end() {
         scene.ledger.close(scene.now);
 
         let counts = scene.ledger.handshakes.counts();
-        let found = (counts.incomplete, counts.coming);
+        let found = (counts.incomplete, counts.coming.count);
         assert_eq!(found, (incomplete, 1 - incomplete), "{slowest} {waited}");
     }
 }
@@ -129,7 +129,7 @@ fn an_absence_is_not_the_brokers() {
 
         let counts = scene.ledger.handshakes.counts();
 
-        let found = (counts.incomplete, counts.coming);
+        let found = (counts.incomplete, counts.coming.count);
         assert_eq!(found, (incomplete, 1 - incomplete), "{waited}");
     }
 }

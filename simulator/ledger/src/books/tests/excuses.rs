@@ -10,7 +10,6 @@ use crate::books::Excuse;
 
 const QOS0: QoS = QoS::AtMostOnce;
 const QOS1: QoS = QoS::AtLeastOnce;
-const QOS2: QoS = QoS::ExactlyOnce;
 
 /// A clean Session ends with its connection, and what was owed to it with it (§3.1.2.4).
 #[test]
@@ -180,22 +179,6 @@ fn another_device_may_take_delivery() {
     let tally = scene.close();
 
     assert_eq!((tally.delivered, tally.lost, tally.misrouted), (2, 0, 0));
-}
-
-/// A device that is given a Session cannot know what the one before it had received: a repeat at
-/// QoS 2 of what was sent before is not held against the broker.
-#[test]
-fn a_repeat_to_another_device_is_not_forbidden() {
-    let (first, second) = (KEPT, KEPT + 1);
-    let mut scene = Scene::ready(&[first]);
-    scene.publish(0..1, QOS2);
-    scene.deliver(first, 0, QOS2);
-    scene.connect_as(second, first, true);
-    scene.deliver_as(second, first, 0, QOS2);
-
-    let tally = scene.close();
-
-    assert_eq!((tally.duplicated, tally.forbidden), (1, 0));
 }
 
 /// A device that falls silent ends its clean Session for its own part: what the broker still

@@ -3,11 +3,14 @@
 mod anomalies;
 mod bounds;
 mod copies;
+mod ended_exchanges;
 mod ends;
 mod exchanges;
 mod excuses;
 mod messages;
+mod moves;
 mod order;
+mod pace;
 mod replays;
 mod retained_copies;
 mod retention;

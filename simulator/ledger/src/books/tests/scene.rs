@@ -54,7 +54,7 @@ pub(super) struct Scene {
     pub(super) keep_alive: Duration,
     /// Protocol version of the connections to come.
     pub(super) version: Version,
-    sockets: Vec<u64>,
+    pub(super) sockets: Vec<u64>,
     next_socket: u64,
 }
 
@@ -112,12 +112,12 @@ impl Scene {
         ))
     }
 
-    fn roster() -> Roster {
+    pub(super) fn roster() -> Roster {
         let drops = [Some(DropKind::Rst), Some(DropKind::Silent)];
         Roster::with(&[(3, 0), (3, 0), (3, 60)], &drops)
     }
 
-    fn of(ledger: Ledger) -> Self {
+    pub(super) fn of(ledger: Ledger) -> Self {
         Self {
             ledger,
             now: Instant::ZERO,

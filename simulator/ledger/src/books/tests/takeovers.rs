@@ -215,28 +215,6 @@ fn an_end_of_ones_own_is_not_a_takeover() {
     assert_eq!((counts.takeovers, counts.displaced_closed), (0, 0));
 }
 
-/// A device that was given a Session cannot know what the one before it had received: a repeat at QoS 2
-/// may be the rest of an exchange. At QoS 0 there is no exchange, and a repeat stays forbidden.
-#[test]
-fn a_session_that_moved_excuses_repeats_at_qos_2_only() {
-    for (qos, forbidden) in [(QoS::ExactlyOnce, 0), (QoS::AtMostOnce, 1)] {
-        let mut scene = Scene::ready(&[A]);
-        scene.publish(0..1, qos);
-        scene.deliver(A, 0, qos);
-        scene.connect_as(B, A, true);
-        end(&mut scene, A, TAKEN_OVER);
-        scene.deliver_as(B, A, 0, qos);
-
-        let tally = scene.close();
-
-        assert_eq!(
-            (tally.duplicated, tally.forbidden),
-            (1, forbidden),
-            "{qos:?}"
-        );
-    }
-}
-
 /// However often a Session moves with exchanges open, a loss is excused only where the message had the Packet Identifier of
 /// one of them, and once for each: the PUBREL ends it.
 #[test]
