@@ -65,12 +65,7 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         &all,
         has_judged.then_some(all.forbidden),
     );
-    claims.add_at_most(
-        "reordered",
-        claim.reordered,
-        if_received(all.reordered),
-        &[AnomalyKind::Reordered],
-    );
+    add_reordered(&mut claims, claim, &all);
     add_wrong(&mut claims, claim, &all);
     // What is late waited for a connection that had ended: of those that the scenario ended it is not the
     // broker's.
@@ -177,7 +172,9 @@ fn given_up(owed: &Tally, limit: u64) -> Option<String> {
     let excused = |why: Excuse| owed.excused[why as usize];
     let left = excused(Excuse::UnsubscribedLate) + excused(Excuse::LeftLate);
     let cut = excused(Excuse::ConnectionLostLate);
-    let may_break = owed.lost <= limit && owed.lost + left + cut > limit;
+    let shared = excused(Excuse::MemberLostLate);
+    let all = left + cut + shared;
+    let may_break = owed.lost <= limit && owed.lost + all > limit;
     let of_those_who_left = (left > 0).then(|| {
         format!(
             "{} when their recipient unsubscribed or left: let subscriptions (`churn.on`, `until`) stay for longer, or let Sessions \
@@ -191,15 +188,23 @@ fn given_up(owed: &Tally, limit: u64) -> Option<String> {
             count_text(cut)
         )
     });
+    let of_shares = (shared > 0).then(|| {
+        format!(
+            "{} when a member of their shared subscription was lost, or while one was away that the broker may have chosen: let members \
+             stay, or subscribe at QoS 1 with Sessions that end with their connections",
+            count_text(shared)
+        )
+    });
     let parts: Vec<String> = of_those_who_left
         .into_iter()
         .chain(on_lost_connections)
+        .chain(of_shares)
         .collect();
     may_break.then(|| {
         format!(
             "{} messages had been under way for more than 250 ms, and for long against what came before, and whether the broker \
              had them queued, or had lost them, is not known: {}",
-            count_text(left + cut),
+            count_text(all),
             parts.join("; ")
         )
     })
@@ -244,6 +249,32 @@ fn add_duplicated(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally, found
         unjudged,
     };
     claims.add(judged, &[AnomalyKind::Duplicated]);
+}
+
+/// What came late may have been a lost member's: where it may be either, nothing was found to be right.
+fn add_reordered(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally) {
+    let Some(limit) = claim.reordered else {
+        return;
+    };
+    let found = (all.of_this_run() > 0).then_some(all.reordered);
+    let holds = found.is_some_and(|found| found <= limit);
+    let may_break = holds && all.reordered + all.perhaps_reordered > limit;
+    let unjudged = may_break.then(|| {
+        format!(
+            "{} messages of shared subscriptions came after later ones, and whether a member that was lost had had them before is not \
+             known: let members stay for longer",
+            count_text(all.perhaps_reordered)
+        )
+    });
+    let judged = Judged {
+        key: "reordered".to_owned(),
+        limit: Value::Count(limit),
+        actual: found.filter(|_| !may_break).map(Value::Count),
+        violations: all.reordered,
+        holds,
+        unjudged,
+    };
+    claims.add(judged, &[AnomalyKind::Reordered]);
 }
 
 /// What no subscription asked for, and what came otherwise than it must.

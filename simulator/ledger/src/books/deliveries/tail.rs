@@ -55,10 +55,12 @@ impl Slowest {
         *slowest = (*slowest).max(Some(took));
     }
 
-    /// Whether a message to a group may be under way for longer than so, by what came.
-    pub(super) fn may_exceed(&self, group: GroupId, time: Duration) -> bool {
+    /// How long a message to a group may be under way, by what came; zero if nothing did.
+    pub(super) fn may_take(&self, group: GroupId) -> Duration {
         let slowest = self.by_group[usize::from(group.0)];
-        slowest.is_some_and(|slowest| slowest * TIMES_THE_SLOWEST > time)
+        slowest.map_or(Duration::ZERO, |slowest| {
+            slowest.saturating_mul(TIMES_THE_SLOWEST)
+        })
     }
 
     /// How long a message to a group must have been under way to be taken for lost.
@@ -94,9 +96,10 @@ impl Deliveries {
         self.slowest.note_standstill(since, until);
     }
 
-    /// A message that was owed to a group came. What waited for its Session was under way from the CONNACK on.
+    /// A message that was owed to a group came. What waited for its Session was under way from the CONNACK on, and what a
+    /// lost member had may be so from when that was noticed.
     pub(super) fn note_took(&mut self, case: &Case<'_>, group: GroupId) {
-        let Some(sent_at) = case.sent_at else {
+        let Some(sent_at) = self.given_since(case) else {
             return;
         };
         let row = session(&self.sessions, case.event.client);
@@ -114,10 +117,7 @@ impl Deliveries {
                 let session = session(&self.sessions, client)?;
                 Some(session.connected_at.max(sent_at))
             }
-            Recipient::Share(filter) => {
-                // What a member had that was lost goes to another one from then on.
-                Some(self.shares.get(&filter)?.disturbed_at.max(sent_at))
-            }
+            Recipient::Share(filter) => self.coming_to_share_since(filter, &open.record),
         }
     }
 }

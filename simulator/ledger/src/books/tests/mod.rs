@@ -6,6 +6,7 @@ mod copies;
 mod ends;
 mod exchanges;
 mod excuses;
+mod lost_members;
 mod messages;
 mod order;
 mod replays;
