@@ -68,6 +68,8 @@ struct KnownLosses {
     noticed_by: Instant,
     /// When Sessions of members lived without a connection that have one again.
     waited: Times,
+    /// The latest end of all these times; the start of the run without any.
+    last_until: Instant,
 }
 
 impl KnownLosses {
@@ -78,6 +80,7 @@ impl KnownLosses {
             Notice::Silence => &mut self.silent,
         };
         times.add(loss.at, loss.chosen_until);
+        self.last_until = self.last_until.max(loss.chosen_until);
     }
 }
 
@@ -128,6 +131,7 @@ impl Share {
         self.settle(|loss| loss.member == member);
         if let Some(since) = waited_since {
             self.known.waited.add(since, now);
+            self.known.last_until = self.known.last_until.max(now);
         }
     }
 
@@ -145,6 +149,13 @@ impl Share {
         noticed.fold(self.known.noticed_by, Instant::max)
     }
 
+    /// Whether no member was lost or away that may have been chosen for what was sent at `sent_at` or later.
+    pub(crate) fn is_quiet_since(&self, sent_at: Instant) -> bool {
+        let mut losses = self.losses.iter();
+        sent_at > self.known.last_until.max(self.known.noticed_by)
+            && losses.all(|loss| sent_at > loss.chosen_until.max(loss.noticed_by))
+    }
+
     /// Whether a message that came to the broker between `sent` may have waited for a member whose Session lived without a
     /// connection, because the broker may choose that as well. Returns when it was connected again at the latest.
     pub(crate) fn waited_until(&self, sent: [Instant; 2]) -> Option<Instant> {
@@ -152,15 +163,26 @@ impl Share {
     }
 
     /// Whether a message that came to the broker between `sent` may have been on its way to a member that was lost, if it is
-    /// that for `under_way` at most. Returns from when on it is for another one at the latest.
+    /// that for `under_way` at most. Returns from when on it is for another one at the latest: that may have been lost as well.
     pub(crate) fn had_until(&self, sent: [Instant; 2], under_way: Duration) -> Option<Instant> {
+        let [first, last] = sent;
+        let mut had = self.last_loss([first, last], under_way)?;
+        while let Some(until) = self.last_loss([first, had.max(last)], under_way)
+            && until > had
+        {
+            had = until;
+        }
+        Some(had)
+    }
+
+    fn last_loss(&self, sent: [Instant; 2], under_way: Duration) -> Option<Instant> {
         let told = self.known.told.last_touched(sent, under_way);
-        let present = self.losses.iter().filter_map(|loss| {
+        let silent = self.known.silent.last_touched(sent, under_way);
+        let losses = self.losses.iter().filter_map(|loss| {
             let time = [loss.at, loss.chosen_until];
             touches(time, sent, under_way).then_some(loss.chosen_until)
         });
-        let silent = self.known.silent.last_touched(sent, under_way);
-        present.chain(told).chain(silent).max()
+        losses.chain(told).chain(silent).max()
     }
 
     /// Whether what was sent at `sent_at` may have been sent to a member that had fallen silent, and that the broker took for one
@@ -302,6 +324,21 @@ mod tests {
         assert_eq!(had(&share), [9, 10, 11, 12, 19, 20, 21, 22]);
         assert_eq!(share.disturbed_until(), at(22));
         assert!(share.had_silent_member(at(21)) && !share.had_silent_member(at(15)));
+    }
+
+    /// What goes from one lost member to the next is for another one after the last of them, and not after one that is lost later.
+    #[test]
+    fn a_message_may_go_from_one_lost_member_to_the_next() {
+        let mut share = Share::default();
+        for (member, second) in [(1, 10), (2, 12), (3, 14), (4, 30)] {
+            share.lose(
+                ClientKey(member),
+                lost(at(second), at(second + 5), Notice::Told),
+            );
+        }
+
+        assert_eq!(share.had_until([at(10); 2], UNDER_WAY), Some(at(15)));
+        assert_eq!(share.had_until([at(29); 2], UNDER_WAY), Some(at(31)));
     }
 
     /// An end that is told takes what was sent just before it, or before another member is chosen. Members that end again and

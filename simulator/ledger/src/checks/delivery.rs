@@ -124,6 +124,7 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
         .or(cleared)
         .or(uncounted_losses(owed, limit))
         .or(given_up(owed, limit))
+        .or(with_members(owed, limit))
         .or(coming(owed, limit));
     let has_something = owed.expected() > 0 && unjudged.is_none();
     let judged = Judged {
@@ -172,9 +173,7 @@ fn given_up(owed: &Tally, limit: u64) -> Option<String> {
     let excused = |why: Excuse| owed.excused[why as usize];
     let left = excused(Excuse::UnsubscribedLate) + excused(Excuse::LeftLate);
     let cut = excused(Excuse::ConnectionLostLate);
-    let shared = excused(Excuse::MemberLostLate);
-    let all = left + cut + shared;
-    let may_break = owed.lost <= limit && owed.lost + all > limit;
+    let may_break = owed.lost <= limit && owed.lost + left + cut > limit;
     let of_those_who_left = (left > 0).then(|| {
         format!(
             "{} when their recipient unsubscribed or left: let subscriptions (`churn.on`, `until`) stay for longer, or let Sessions \
@@ -188,24 +187,32 @@ fn given_up(owed: &Tally, limit: u64) -> Option<String> {
             count_text(cut)
         )
     });
-    let of_shares = (shared > 0).then(|| {
-        format!(
-            "{} when a member of their shared subscription was lost, or while one was away that the broker may have chosen: let members \
-             stay, or subscribe at QoS 1 with Sessions that end with their connections",
-            count_text(shared)
-        )
-    });
     let parts: Vec<String> = of_those_who_left
         .into_iter()
         .chain(on_lost_connections)
-        .chain(of_shares)
         .collect();
     may_break.then(|| {
         format!(
             "{} messages had been under way for more than 250 ms, and for long against what came before, and whether the broker \
              had them queued, or had lost them, is not known: {}",
-            count_text(all),
+            count_text(left + cut),
             parts.join("; ")
+        )
+    })
+}
+
+/// Why it is not known whether more than `limit` were lost, if that hangs on members of shared subscriptions that were lost or away.
+fn with_members(owed: &Tally, limit: u64) -> Option<String> {
+    let late = |excuse: &&Excuse| excuse.is_late();
+    let excused = Excuse::ALL.iter().filter(late);
+    let excused: u64 = excused.map(|&why| owed.excused[why as usize]).sum();
+    let perhaps = owed.excused[Excuse::MemberLostLate as usize];
+    let may_break = perhaps > 0 && owed.lost <= limit && owed.lost + excused > limit;
+    may_break.then(|| {
+        format!(
+            "{} messages of shared subscriptions reached no member, and may have been with one that was lost long after they were sent, \
+             or wait for one that is away: whether the broker had lost them is not known; let members stay for longer, and come back",
+            count_text(perhaps)
         )
     })
 }

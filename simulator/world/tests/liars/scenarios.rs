@@ -182,7 +182,7 @@ within = "1s"
 }
 
 /// A shared subscription of which some members say goodbye, and one falls silent.
-pub(crate) fn shared() -> String {
+pub(crate) fn shared(protocol: &str) -> String {
     let streams = streams(45);
     let groups = format!(
         r#"
@@ -193,6 +193,7 @@ count = 3
 [[group]]
 name = "worker"
 count = 4
+protocol = "{protocol}"
 keep_alive = "1s"
 [[group.subscribe]]
 filter = "$share/crew/+/+"
@@ -200,6 +201,7 @@ qos = 2
 [[group]]
 name = "temp"
 count = 2
+protocol = "{protocol}"
 leave = "3s"
 [[group.subscribe]]
 filter = "$share/crew/+/+"

@@ -179,6 +179,7 @@ pub(crate) fn expected(scenario: &str, lie: Lie) -> Option<Outcome> {
         "flapping-3.1.1" => &[&FLAPPING_3_1_1, &FLAPPING],
         "drops" => &[&DROPS],
         "shared" => &[&SHARED, &PLAIN],
+        "shared-3.1.1" => &[&PLAIN_3_1_1, &SHARED, &PLAIN],
         "retained" => &[&RETAINED],
         "expiry" => &[&EXPIRY],
         "takeover" => &[&TAKEOVER],

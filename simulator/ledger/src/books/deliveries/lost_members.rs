@@ -13,7 +13,7 @@ use squall_scenario::{ClientKey, GroupId};
 use super::case::Case;
 use super::pledges::Excuses;
 use super::walk::{LEVELS, Outcome};
-use super::{Deliveries, session};
+use super::{Deliveries, session, share_group};
 use crate::books::patience;
 use crate::books::share::Share;
 use crate::books::stream::{OpenPledge, Record};
@@ -38,6 +38,9 @@ impl Deliveries {
         let Some(share) = self.shares.get(&filter) else {
             return LostMember::HadNot;
         };
+        if share.is_quiet_since(record.sent_at) {
+            return LostMember::HadNot;
+        }
         let sent = sent_between(record);
         if let Some(until) = share.had_until(sent, UNDER_WAY.max(self.slowest_to(share))) {
             return LostMember::Had { until };
@@ -92,11 +95,8 @@ impl Deliveries {
 
     /// How long a message may be on its way to a member, by those that came.
     fn slowest_to(&self, share: &Share) -> Duration {
-        let groups = share.members.iter().filter_map(|&member| {
-            let row = session(&self.sessions, member)?;
-            Some(self.slowest.may_take(row.group))
-        });
-        groups.max().unwrap_or_default()
+        let group = share_group(&self.sessions, share);
+        group.map_or(Duration::ZERO, |group| self.slowest.may_take(group))
     }
 
     /// Whether something else than a broker that runs may have kept a message on its way, for a time that is not known.

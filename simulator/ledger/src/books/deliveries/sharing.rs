@@ -216,11 +216,14 @@ impl Deliveries {
     }
 
     /// Whether a copy that no way allows is one too many: it is for a shared subscription, or each way of the Session has
-    /// brought the message. In MQTT 3.1.1 a Session may be sent again what it has had (§4.4), not what another one has had.
+    /// brought the message. In MQTT 3.1.1 a Session may be sent again, with DUP, what it has had (§4.4), not what another one
+    /// has had.
     fn has_one_copy_by_each_way(&self, case: &Case<'_>, holders: &[ClientKey]) -> bool {
         let is_of_a_share = self.is_for_a_share(case) || case.has_other_ways;
-        let is_of_others = !case.has_other_ways && !holders.contains(&case.event.client);
-        is_of_a_share && (self.is_v5(case) || is_of_others) && self.is_sent_once_by_each_way(case)
+        let has_had_it = holders.contains(&case.event.client);
+        let is_anew = !case.delivery.dup && case.delivery.qos == QoS::AtLeastOnce;
+        let is_no_repeat = !case.has_other_ways && (!has_had_it || is_anew);
+        is_of_a_share && (self.is_v5(case) || is_no_repeat) && self.is_sent_once_by_each_way(case)
     }
 
     fn is_v5(&self, case: &Case<'_>) -> bool {

@@ -6,7 +6,7 @@ use squall_fleet::{Fact, SubscriptionFact};
 use squall_protocol::{QoS, ReasonCode, Version};
 use squall_run::AnomalyKind;
 
-use super::scene::{CLEAN, KEPT, PUBLISHER, RESET, SILENCE, Scene, wanted};
+use super::scene::{CLEAN, Dup, KEPT, PUBLISHER, RESET, SILENCE, Scene, wanted};
 use crate::books::{Excuse, MemoryLimit, ShareCounts, Tally};
 
 const QOS0: QoS = QoS::AtMostOnce;
@@ -257,27 +257,32 @@ fn a_backlog_that_is_given_up_late_is_told() {
 }
 
 /// In MQTT 3.1.1 too two members are too many at QoS 1, and a member that ended its connection explains the second copy. What one
-/// member is sent again is allowed (§4.4).
+/// member is sent again is allowed (§4.4), with DUP.
 #[test]
 fn a_second_member_is_too_many_in_3_1_1_too() {
-    for (second, end, forbidden) in [
-        (CLEAN + 1, None, 1),
-        (CLEAN + 1, Some(CLEAN), 0),
-        (CLEAN, None, 0),
+    for (second, dup, end, forbidden) in [
+        (CLEAN + 1, Dup::Yes, None, 1),
+        (CLEAN + 1, Dup::No, None, 1),
+        (CLEAN + 1, Dup::Yes, Some(CLEAN), 0),
+        (CLEAN, Dup::Yes, None, 0),
+        (CLEAN, Dup::No, None, 1),
     ] {
         let mut scene = Scene::new();
         scene.version = Version::V3_1_1;
         let mut scene = shared(scene, &[CLEAN, CLEAN + 1], QOS1);
         scene.publish(0..2, QOS1);
         scene.deliver(CLEAN, 1, QOS1);
-        scene.deliver_again_as(second, second, 1, QOS1);
+        match dup {
+            Dup::Yes => scene.deliver_again_as(second, second, 1, QOS1),
+            Dup::No => scene.deliver(second, 1, QOS1),
+        }
         if let Some(member) = end {
             scene.end(member, RESET);
         }
 
         let tally = scene.close();
 
-        assert_eq!(tally.forbidden, forbidden, "{second} {end:?}");
+        assert_eq!(tally.forbidden, forbidden, "{second} {dup:?} {end:?}");
         assert_eq!(scene.count(AnomalyKind::Duplicated), forbidden);
         assert_eq!(counts(&scene).twice, forbidden);
     }
