@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use squall_run::count_text;
 
+use super::deliveries::{HOLDERS_MAX, SUSPECTS_MAX};
+
 /// The limits of the ledger's memory. A day of 10,000 devices and a minute take the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Memory {
@@ -67,6 +69,8 @@ pub enum MemoryLimit {
     RecentEnds,
     /// [`Memory::requests`].
     Requests,
+    /// Who had the messages of shared subscriptions, and copies that await an explanation.
+    SharedCopies,
 }
 
 /// What was given up, by limit.
@@ -142,6 +146,12 @@ impl MemoryLimit {
             Self::Requests => format!(
                 "the responses to {count} requests are unknown: the ledger keeps {} requests that wait for a response at once",
                 number(memory.requests)
+            ),
+            Self::SharedCopies => format!(
+                "whether {count} copies of messages of shared subscriptions are forbidden is unknown: the ledger keeps who had the \
+                 last {}, and {} copies that the end of a connection may explain still",
+                number(HOLDERS_MAX),
+                number(SUSPECTS_MAX)
             ),
         }
     }

@@ -53,6 +53,7 @@ mod standstill;
 mod stream;
 mod takeovers;
 mod tallies;
+mod times;
 mod topics;
 mod unanswered;
 mod unsent;

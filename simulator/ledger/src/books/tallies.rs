@@ -89,6 +89,9 @@ pub struct Tally {
     pub late: u64,
     /// Of those, messages that waited because a connection had ended though nothing asked for it.
     pub late_unasked: u64,
+    /// First deliveries behind later ones of which it is not known whether a lost member of the shared subscription had had
+    /// them.
+    pub perhaps_reordered: u64,
     /// All deliveries: wills are not among them.
     pub received: u64,
     /// Of those, the ones without a stamp on a topic that this run publishes to without: counted, not told apart.
@@ -122,6 +125,9 @@ pub enum Excuse {
     OfflineAtEnd,
     /// The shared subscription lost the member that may have been chosen (§4.8.2).
     MemberLost,
+    /// The same, of a message that was sent so long before that only something unusual can have kept it on its way until then:
+    /// whether the broker had lost it is not known.
+    MemberLostLate,
     /// Its Message Expiry Interval had passed before its Session, or the link of that, let it come.
     Expired,
     /// The link that squall simulates still held it, or what it was owed for, when the run ended.
@@ -148,7 +154,7 @@ pub enum Excuse {
 
 impl Excuse {
     /// Every excuse, by number.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::SessionEnded,
         Self::LeftLate,
         Self::EndedUnasked,
@@ -156,6 +162,7 @@ impl Excuse {
         Self::ConnectionLostLate,
         Self::OfflineAtEnd,
         Self::MemberLost,
+        Self::MemberLostLate,
         Self::Expired,
         Self::OnLink,
         Self::ComingStill,
@@ -165,6 +172,28 @@ impl Excuse {
         Self::UnsubscribedLate,
         Self::IdentifierInUse,
     ];
+
+    /// Whether it is not known if the broker had the message still when it was excused so.
+    pub const fn is_late(self) -> bool {
+        match self {
+            Self::ConnectionLostLate
+            | Self::MemberLostLate
+            | Self::LeftLate
+            | Self::UnsubscribedLate => true,
+            Self::SessionEnded
+            | Self::EndedUnasked
+            | Self::ConnectionLost
+            | Self::OfflineAtEnd
+            | Self::MemberLost
+            | Self::Expired
+            | Self::OnLink
+            | Self::ComingStill
+            | Self::RunCut
+            | Self::NotRead
+            | Self::Unsubscribed
+            | Self::IdentifierInUse => false,
+        }
+    }
 
     /// In words, as reports and the run file name it.
     pub const fn name(self) -> &'static str {
@@ -176,6 +205,7 @@ impl Excuse {
             Self::ConnectionLostLate => "connection lost at QoS 0 long after it was sent",
             Self::OfflineAtEnd => "offline at the end",
             Self::MemberLost => "member of the shared subscription lost",
+            Self::MemberLostLate => "member of the shared subscription lost long after it was sent",
             Self::Expired => "message expired",
             Self::OnLink => "still on the simulated link at the end",
             Self::ComingStill => "could come still when the run ended",
@@ -366,6 +396,7 @@ impl Tally {
         self.forbidden += other.forbidden;
         self.unrepeatable += other.unrepeatable;
         self.reordered += other.reordered;
+        self.perhaps_reordered += other.perhaps_reordered;
         self.misrouted += other.misrouted;
         self.foreign += other.foreign;
         self.unclear += other.unclear;

@@ -65,12 +65,7 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         &all,
         has_judged.then_some(all.forbidden),
     );
-    claims.add_at_most(
-        "reordered",
-        claim.reordered,
-        if_received(all.reordered),
-        &[AnomalyKind::Reordered],
-    );
+    add_reordered(&mut claims, claim, &all);
     add_wrong(&mut claims, claim, &all);
     // What is late waited for a connection that had ended: of those that the scenario ended it is not the
     // broker's.
@@ -129,6 +124,7 @@ fn add_lost(claims: &mut Claims, claim: &DeliveryClaim, owed: &Tally) {
         .or(cleared)
         .or(uncounted_losses(owed, limit))
         .or(given_up(owed, limit))
+        .or(with_members(owed, limit))
         .or(coming(owed, limit));
     let has_something = owed.expected() > 0 && unjudged.is_none();
     let judged = Judged {
@@ -205,6 +201,22 @@ fn given_up(owed: &Tally, limit: u64) -> Option<String> {
     })
 }
 
+/// Why it is not known whether more than `limit` were lost, if that hangs on members of shared subscriptions that were lost or away.
+fn with_members(owed: &Tally, limit: u64) -> Option<String> {
+    let late = |excuse: &&Excuse| excuse.is_late();
+    let excused = Excuse::ALL.iter().filter(late);
+    let excused: u64 = excused.map(|&why| owed.excused[why as usize]).sum();
+    let perhaps = owed.excused[Excuse::MemberLostLate as usize];
+    let may_break = perhaps > 0 && owed.lost <= limit && owed.lost + excused > limit;
+    may_break.then(|| {
+        format!(
+            "{} messages of shared subscriptions reached no member, and may have been with one that was lost long after they were sent, \
+             or wait for one that is away: whether the broker had lost them is not known; let members stay for longer, and come back",
+            count_text(perhaps)
+        )
+    })
+}
+
 /// Why it is not known whether more than `limit` were lost, if that hangs on what could come still.
 fn coming(owed: &Tally, limit: u64) -> Option<String> {
     let coming = owed.excused[Excuse::ComingStill as usize];
@@ -244,6 +256,32 @@ fn add_duplicated(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally, found
         unjudged,
     };
     claims.add(judged, &[AnomalyKind::Duplicated]);
+}
+
+/// What came late may have been a lost member's: where it may be either, nothing was found to be right.
+fn add_reordered(claims: &mut Claims, claim: &DeliveryClaim, all: &Tally) {
+    let Some(limit) = claim.reordered else {
+        return;
+    };
+    let found = (all.of_this_run() > 0).then_some(all.reordered);
+    let holds = found.is_some_and(|found| found <= limit);
+    let may_break = holds && all.reordered + all.perhaps_reordered > limit;
+    let unjudged = may_break.then(|| {
+        format!(
+            "{} messages of shared subscriptions came after later ones, and whether a member that was lost had had them before is not \
+             known: let members stay for longer",
+            count_text(all.perhaps_reordered)
+        )
+    });
+    let judged = Judged {
+        key: "reordered".to_owned(),
+        limit: Value::Count(limit),
+        actual: found.filter(|_| !may_break).map(Value::Count),
+        violations: all.reordered,
+        holds,
+        unjudged,
+    };
+    claims.add(judged, &[AnomalyKind::Reordered]);
 }
 
 /// What no subscription asked for, and what came otherwise than it must.

@@ -16,12 +16,20 @@ pub(super) fn judge(claim: &SessionClaim, evidence: &Evidence<'_>) -> Claims {
     }
     if claim.backlog_complete {
         let backlog = evidence.ledger.deliveries.backlog();
-        let unjudged = (backlog.lost == 0 && backlog.coming > 0).then(|| {
+        let coming = (backlog.lost == 0 && backlog.coming > 0).then(|| {
             format!(
                 "{} messages that had waited had not come when the run ended, and could come still: make `run.drain` longer",
                 count_text(backlog.coming)
             )
         });
+        let late = (backlog.lost == 0 && backlog.late > 0).then(|| {
+            format!(
+                "{} messages that had waited had not come long after their Session was back, when it unsubscribed or left: whether \
+                 the broker had them still is not known; let subscriptions and Sessions stay for longer",
+                count_text(backlog.late)
+            )
+        });
+        let unjudged = coming.or(late);
         claims.add_word(
             Word {
                 key: "backlog",

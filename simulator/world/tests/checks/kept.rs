@@ -87,6 +87,9 @@ check = "quota"
 receive_maximum = "kept"
 "#;
 
+/// A worker that does not die.
+const SURVIVOR: &str = "workers-0";
+
 /// Without a message that is under way when a worker dies, nothing is at stake: a worker that keeps its answers back has
 /// one.
 fn holding() -> impl Tamper {
@@ -240,6 +243,37 @@ fn a_message_for_no_member_is_found() {
     let tamper = once(9, is_job, drop_it);
 
     assert_broken(&run_tampered(SCENARIO, tamper), &["shared().exactly_one"]);
+}
+
+/// A message for no member that no dead one can have had breaks one rule, and one that such a one may have had either of two: then
+/// neither is judged.
+#[test]
+fn a_message_for_no_member_is_held_against_the_rule_that_it_breaks() {
+    let at = |at: f64| {
+        let is_job = move |passing: &squall_world::Passing<'_>| {
+            passing.now.as_secs_f64() > at && is_to(passing, SURVIVOR, "job")
+        };
+        run_tampered(SCENARIO, once(1, is_job, drop_it))
+    };
+
+    assert_broken(&at(2.0), &["shared().exactly_one"]);
+
+    let judgement = at(6.0);
+    let claims = judgement
+        .measured
+        .checks
+        .iter()
+        .flat_map(|check| &check.claims);
+    let open = claims.filter(|claim| !claim.passed);
+    let open = open.map(|claim| {
+        let why = claim.unjudged.as_ref();
+        assert!(
+            why.is_some_and(|why| why.contains("reached no member")),
+            "{claim:?}"
+        );
+        claim.key.as_str()
+    });
+    assert_eq!(open.collect::<Vec<_>>(), ["exactly_one", "redistributed"]);
 }
 
 /// §4.8.2: what a dead member had, and had not acknowledged, is lost.

@@ -50,6 +50,7 @@ mod run;
 mod same_connection;
 mod service;
 mod sessions;
+mod shares;
 mod spent;
 mod stalls;
 mod stamps;

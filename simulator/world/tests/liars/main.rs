@@ -156,7 +156,12 @@ fn lies_about_connections_that_are_cut() {
 
 #[test]
 fn lies_about_a_shared_subscription() {
-    check("shared", &scenarios::shared());
+    check("shared", &scenarios::shared("5.0"));
+}
+
+#[test]
+fn lies_about_a_shared_subscription_in_3_1_1() {
+    check("shared-3.1.1", &scenarios::shared("3.1.1"));
 }
 
 #[test]

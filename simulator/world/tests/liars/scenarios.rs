@@ -185,7 +185,7 @@ within = "1s"
 }
 
 /// A shared subscription of which some members say goodbye, and one falls silent.
-pub(crate) fn shared() -> String {
+pub(crate) fn shared(protocol: &str) -> String {
     let streams = streams(45);
     let groups = format!(
         r#"
@@ -196,6 +196,7 @@ count = 3
 [[group]]
 name = "worker"
 count = 4
+protocol = "{protocol}"
 keep_alive = "1s"
 [[group.subscribe]]
 filter = "$share/crew/+/+"
@@ -203,6 +204,7 @@ qos = 2
 [[group]]
 name = "temp"
 count = 2
+protocol = "{protocol}"
 leave = "3s"
 [[group.subscribe]]
 filter = "$share/crew/+/+"

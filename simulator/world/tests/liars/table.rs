@@ -203,6 +203,7 @@ pub(crate) fn expected(scenario: &str, lie: Lie) -> Option<Outcome> {
         "flapping-3.1.1" => &[&FLAPPING_3_1_1, &FLAPPING, &EXCHANGES],
         "drops" => &[&DROPS, &EXCHANGES],
         "shared" => &[&SHARED, &PLAIN, &EXCHANGES],
+        "shared-3.1.1" => &[&PLAIN_3_1_1, &SHARED, &PLAIN, &EXCHANGES],
         "retained" => &[&RETAINED],
         "expiry" => &[&EXPIRY],
         "takeover" => &[&TAKEOVER, &EXCHANGES],

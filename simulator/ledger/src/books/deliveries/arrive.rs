@@ -237,11 +237,12 @@ impl Deliveries {
 
     fn handle_first(&mut self, case: &Case<'_>, arrival: Arrival) {
         let recipient = self.topics.places(case.topic)[case.place].recipient;
+        let group = group_of(&self.sessions, &self.shares, recipient);
         if let Arrival::Pledged(owed) = arrival {
             // The pledge is in the books of the QoS it was made at, whatever came: move the
             // delivery there, or neither book would balance.
             let pledge_key = TallyKey {
-                group: group_of(&self.sessions, &self.shares, recipient),
+                group,
                 published: case.published,
                 owed,
             };
@@ -250,7 +251,6 @@ impl Deliveries {
             let pledge = self.books.tally_mut(pledge_key);
             pledge.received += 1;
             pledge.delivered += 1;
-            self.note_took(case, pledge_key.group, recipient);
             self.note_waited(case, owed);
         } else {
             self.books.tally_mut(case.key()).optional += 1;
@@ -270,5 +270,9 @@ impl Deliveries {
             tally.late_unasked += u64::from(is_unasked);
         }
         self.check_order(case, recipient);
+        if let Arrival::Pledged(_) = arrival {
+            // Its own time says nothing of whether it may have been on its way for so long.
+            self.note_took(case, group);
+        }
     }
 }

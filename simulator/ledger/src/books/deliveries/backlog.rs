@@ -17,6 +17,8 @@ pub(crate) struct BacklogCounts {
     pub(crate) lost: u64,
     /// Messages that could come still when the run ended.
     pub(crate) coming: u64,
+    /// Messages that did not come, of which it is not known whether the broker had lost them.
+    pub(crate) late: u64,
 }
 
 impl Deliveries {

@@ -3,17 +3,16 @@
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, count_text, duration_text};
-use squall_scenario::{ClientKey, DeviceId, GroupId};
+use squall_scenario::{DeviceId, GroupId};
 
 use super::departed::BeforeLeft;
 use super::{Deliveries, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::missing::{Fate, MessageKey, Missing};
 use crate::books::session::{Away, Session};
-use crate::books::share::{Share, UNDER_WAY};
 use crate::books::stream::{OpenPledge, Record, RecordState, Stream};
 use crate::books::tallies::{Excuse, Imbalance};
-use crate::books::topics::{FilterKey, Recipient};
+use crate::books::topics::Recipient;
 use crate::books::unanswered::{Pending, Undelivered, UnderWay};
 
 /// How the part of a run ended in which deliveries count.
@@ -166,8 +165,7 @@ impl Deliveries {
             && self.may_have_expired(id, recipient, open, now)
         {
             self.note_expired();
-            self.books.tally_mut(key).excused[Excuse::Expired as usize] += 1;
-            return;
+            return self.excuse(id, open, Excuse::Expired);
         }
         if let Some(excuse) = self.excuse_at_end(recipient, open, end) {
             let has_left = matches!(excuse, Excuse::OfflineAtEnd | Excuse::SessionEnded);
@@ -179,8 +177,7 @@ impl Deliveries {
                 Some(BeforeLeft::WasLate) => Excuse::LeftLate,
                 None => excuse,
             };
-            self.books.tally_mut(key).excused[excuse as usize] += 1;
-            return;
+            return self.excuse(id, open, excuse);
         }
         if let RunEnd::Drained(now) = end
             && let Some(since) = self.coming_since(recipient, open)
@@ -193,8 +190,7 @@ impl Deliveries {
             return;
         }
         if self.was_mistaken(id, open) {
-            self.books.tally_mut(key).excused[Excuse::IdentifierInUse as usize] += 1;
-            return;
+            return self.excuse(id, open, Excuse::IdentifierInUse);
         }
         self.count_lost(id, open, end);
     }
@@ -341,55 +337,8 @@ impl Deliveries {
                     Some(Excuse::OfflineAtEnd)
                 }
             }
-            Recipient::Share(filter) => {
-                let share = self.shares.get(&filter)?;
-                if share.has_member_on_link(&self.sessions) {
-                    return Some(Excuse::OnLink);
-                }
-                if !self.may_have_gone_with_member(filter, share, open) {
-                    return None;
-                }
-                if open.owed == QoS::AtMostOnce && share.silent.may_take(open.record.sent_at) {
-                    return Some(Excuse::MemberLost);
-                }
-                // What was on its way to the lost member: at QoS 2 no other member may have it
-                // [MQTT-4.8.2-5], at QoS 1 the broker may wait for that member, or may not have
-                // noticed its silence yet (§4.8.2).
-                let may_wait = open.owed == QoS::ExactlyOnce
-                    || now < share.disturbed_at
-                    || share.has_offline_member(&self.sessions, filter);
-                may_wait.then_some(Excuse::MemberLost)
-            }
+            Recipient::Share(filter) => self.excuse_of_share(filter, open, now),
         }
-    }
-
-    /// Whether a message may have been on its way to a member of a shared subscription that was lost: it was sent shortly
-    /// before that, or before the broker knew of it. Links, a broker that is slow, and a member that did not read may make that long.
-    fn may_have_gone_with_member(
-        &self,
-        filter: FilterKey,
-        share: &Share,
-        open: &OpenPledge,
-    ) -> bool {
-        let sent_at = open.record.sent_at;
-        let may_be_long = |group: GroupId| {
-            self.on_links[usize::from(group.0)] || self.slowest.may_exceed(group, UNDER_WAY)
-        };
-        let is_slow = |&member: &ClientKey| {
-            session(&self.sessions, member).is_some_and(|row| may_be_long(row.group))
-        };
-        sent_at <= share.disturbed_until
-            && (share.told.may_take(sent_at)
-                || share.silent.may_take(sent_at)
-                || self.may_miss(Recipient::Share(filter), sent_at)
-                // It was sent again on a later connection: the broker may not have had it before.
-                || open.record.connected_at > sent_at
-                || self.broker_times.touches(sent_at, share.disturbed_until)
-                || may_be_long(open.record.group)
-                // A broker may pass it on when it is released only (§4.3.3).
-                || open.record.qos == QoS::ExactlyOnce
-                    && self.releases_late[usize::from(open.record.group.0)]
-                || share.members.iter().any(is_slow))
     }
 
     /// Whether a recipient, or a member of it, may have missed what was sent to it at QoS 0 because it did not read.

@@ -94,7 +94,7 @@ impl Deliveries {
                 .is_none_or(|row| self.is_long_without_link(row.group, open, sent_at, now))
         };
         open.record.is_ok()
-            && !share.silent.may_take(sent_at)
+            && !share.had_silent_member(sent_at)
             && !self.may_miss(Recipient::Share(filter), sent_at)
             && share.members.iter().all(is_late_for)
     }

@@ -238,7 +238,7 @@ impl Deliveries {
             Recipient::Share(filter) => self
                 .shares
                 .get(&filter)
-                .is_none_or(|share| share.disturbed_until >= expiring.sent_at),
+                .is_none_or(|share| share.disturbed_until() >= expiring.sent_at),
         }
     }
 

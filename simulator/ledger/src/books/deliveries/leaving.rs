@@ -10,13 +10,13 @@
 use squall_fleet::Wanted;
 use squall_protocol::{Instant, QoS, ReasonCode};
 
+use super::pledges::Excuses;
 use super::walk::{LEVELS, Outcome};
 use super::{Deliveries, StreamId, group_of, session};
 use crate::books::event::Event;
 use crate::books::session::{Subscription, SubscriptionState};
-use crate::books::share::Notice;
+use crate::books::share::{HowLost, Notice};
 use crate::books::stream::OpenPledge;
-use crate::books::tallies::Excuse;
 use crate::books::topics::{FilterKey, Recipient};
 
 /// What else asks for the messages of a topic, beside a subscription that is given up.
@@ -83,9 +83,15 @@ impl Deliveries {
             return;
         }
         if let Some(share) = self.shares.get_mut(&filter) {
-            share.disturb(event.now, event.now, Notice::Told);
+            let how = HowLost {
+                at: event.now,
+                told_at: event.now,
+                noticed_by: event.now,
+                notice: Notice::Told,
+            };
+            share.lose(event.client, how);
         }
-        self.excuse_all(Recipient::Share(filter), event.now, Excuse::Unsubscribed);
+        self.excuse_share(filter, event.now, Excuses::UNSUBSCRIBED);
     }
 
     fn left_with(
@@ -111,10 +117,7 @@ impl Deliveries {
         let since = open.record.sent_at.max(connected_at.unwrap_or(event.now));
         let group = group_of(&self.sessions, &self.shares, place.recipient);
         Outcome::Excused(
-            match self.is_long_without_link(group, open, since, event.now) {
-                true => Excuse::UnsubscribedLate,
-                false => Excuse::Unsubscribed,
-            },
+            Excuses::UNSUBSCRIBED.of(|| self.is_long_without_link(group, open, since, event.now)),
         )
     }
 

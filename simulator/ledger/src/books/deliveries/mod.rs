@@ -21,6 +21,7 @@ mod expiry;
 mod forgetting;
 mod identifiers;
 mod leaving;
+mod lost_members;
 mod message;
 mod missing_replays;
 mod moves;
@@ -76,6 +77,7 @@ pub(crate) use expiry::ExpiryLimit;
 pub(crate) use message::{Acknowledged, Message};
 pub(crate) use sessions::Ending;
 pub(crate) use share_counts::ShareCounts;
+pub(crate) use sharing::{HOLDERS_MAX, SUSPECTS_MAX};
 pub(crate) use watching::{Watcher, WillRecipient};
 
 /// Names a stream: its place in the table.

@@ -4,6 +4,7 @@ use squall_protocol::QoS;
 use squall_run::AnomalyKind;
 
 use super::case::Case;
+use super::lost_members::LostMember;
 use super::{Deliveries, session};
 use crate::books::stream::OrderLevel;
 use crate::books::topics::Recipient;
@@ -33,8 +34,13 @@ impl Deliveries {
             // The broker may have taken its first sending for what another device had begun.
             return;
         }
-        if self.may_be_of_a_lost_member(case, recipient) {
-            return;
+        match self.lost_member_of(case, recipient) {
+            LostMember::HadNot => {}
+            LostMember::MayHaveHad => {
+                self.books.tally_mut(case.key()).perhaps_reordered += 1;
+                return;
+            }
+            LostMember::Had { .. } => return,
         }
         self.books.tally_mut(case.key()).reordered += 1;
         self.anomalies
@@ -49,7 +55,7 @@ impl Deliveries {
 
     /// Whether it was another member's of a shared subscription, which was lost: it had to come late. Of a Session that
     /// has it by its own subscription too it cannot be seen for which of them a copy is.
-    fn may_be_of_a_lost_member(&self, case: &Case<'_>, recipient: Recipient) -> bool {
+    fn lost_member_of(&self, case: &Case<'_>, recipient: Recipient) -> LostMember {
         let of_place = match recipient {
             Recipient::Share(filter) => Some(filter),
             Recipient::Session(_) => None,
@@ -61,10 +67,18 @@ impl Deliveries {
                 Recipient::Share(filter) => Some(filter),
                 Recipient::Session(_) => None,
             });
-        of_place.into_iter().chain(of_member).any(|filter| {
-            let share = self.shares.get(&filter);
-            share.is_some_and(|share| case.sent_at <= Some(share.disturbed_until))
-        })
+        let record = self.streams[case.stream].record(case.sequence());
+        let message = (record, case.sent_at_least());
+        let mut found = LostMember::HadNot;
+        for filter in of_place.into_iter().chain(of_member) {
+            let of_share = self.lost_member_before(filter, message, case.event.now);
+            match of_share {
+                LostMember::HadNot => {}
+                LostMember::MayHaveHad => found = of_share,
+                LostMember::Had { .. } => return of_share,
+            }
+        }
+        found
     }
 
     /// Whether this may be what a publisher sent again at QoS 1, on the same connection or on a later one, after the broker had passed on

@@ -7,7 +7,7 @@
 use squall_protocol::{Instant, QoS};
 use squall_scenario::{ClientKey, GroupId};
 
-use super::walk::{LEVELS, Outcome};
+use super::walk::Outcome;
 use super::{Deliveries, Message, StreamId, group_of, sender_to, session, share_group};
 use crate::books::event::Event;
 use crate::books::memory::MemoryLimit;
@@ -35,6 +35,12 @@ impl Excuses {
     pub(super) const LEFT: Self = Self {
         in_time: Excuse::SessionEnded,
         late: Excuse::LeftLate,
+    };
+
+    /// The subscription was given up.
+    pub(super) const UNSUBSCRIBED: Self = Self {
+        in_time: Excuse::Unsubscribed,
+        late: Excuse::UnsubscribedLate,
     };
 
     /// The same for all.
@@ -202,11 +208,6 @@ impl Deliveries {
             }
             Outcome::Excused(excuses.of(|| books.was_late(id, client, open, now)))
         });
-    }
-
-    /// Ends every open pledge of a recipient with an excuse at `now`.
-    pub(super) fn excuse_all(&mut self, recipient: Recipient, now: Instant, excuse: Excuse) {
-        self.walk_open(recipient, &LEVELS, now, |_, _, _| Outcome::Excused(excuse));
     }
 
     /// Settles the oldest record of a stream before its time, to save memory. Whether it was

@@ -9,7 +9,7 @@ use super::{Deliveries, RecordState, StreamId, session};
 use crate::books::event::Event;
 use crate::books::session::{Away, Live, Session, Subscription, SubscriptionState};
 use crate::books::session::{Brings, Resumes, brings_first};
-use crate::books::share::Notice;
+use crate::books::share::{HowLost, Notice};
 use crate::books::stream::OpenPledge;
 use crate::books::takeovers::ConnectSent;
 use crate::books::tallies::Excuse;
@@ -71,6 +71,7 @@ impl Deliveries {
         if !session_present && !is_over && session.connected_at > Instant::ZERO {
             session.forgotten = session.offline_since.map(|since| (since, None));
         }
+        let waited_since = session.offline_since.filter(|_| !session.expiry.is_zero());
         session.device = event.device;
         session.connected_at = event.now;
         session.expiry = expiry;
@@ -89,6 +90,7 @@ impl Deliveries {
         if session_present {
             session.resume(event.socket);
         }
+        self.return_to_shares(event, waited_since);
         if is_over {
             self.excuse_shares(event, None);
         }
@@ -136,7 +138,13 @@ impl Deliveries {
                 session.over_at = event.now;
             }
         }
-        self.disturb_shares(event, ending.noticed_by, ending.notice);
+        let how = HowLost {
+            at: ending.earliest.min(event.now),
+            told_at: event.now,
+            noticed_by: ending.noticed_by,
+            notice: ending.notice,
+        };
+        self.disturb_shares(event, how);
         if is_over && is_offline {
             let filters = self.shares_of(event);
             for &filter in &filters {
@@ -161,7 +169,13 @@ impl Deliveries {
     /// have sent at QoS 0 what is gone with the connection.
     pub(crate) fn handle_end_left(&mut self, event: &Event, noticed_by: Instant, notice: Notice) {
         if !self.is_closed {
-            self.disturb_shares(event, noticed_by, notice);
+            let how = HowLost {
+                at: event.now,
+                told_at: event.now,
+                noticed_by,
+                notice,
+            };
+            self.disturb_shares(event, how);
             self.excuse_shares(event, Some(QoS::AtMostOnce));
         }
     }
@@ -292,29 +306,32 @@ impl Deliveries {
             let Some(share) = self.shares.get(&filter) else {
                 continue;
             };
-            let recipient = Recipient::Share(filter);
             if !share.has_subscriber(&self.sessions, filter) {
-                self.excuse_all(recipient, event.now, Excuse::SessionEnded);
+                self.excuse_share(filter, event.now, Excuses::LEFT);
             } else if let Some(owed) = only {
-                self.excuse_of_lost_member(event, filter, owed);
+                self.excuse_share_at(filter, event.now, &[owed], Excuses::CONNECTION_LOST);
             }
         }
     }
 
-    /// Excuses what is owed at `owed` to a shared subscription, one of whose members is lost, and may have been on its way to
-    /// that.
-    fn excuse_of_lost_member(&mut self, event: &Event, filter: FilterKey, owed: QoS) {
-        let recipient = Recipient::Share(filter);
-        self.walk_open(recipient, &[owed], event.now, |books, _, open| {
-            let was_late = || books.was_late_for_members(filter, open, event.now);
-            Outcome::Excused(Excuses::CONNECTION_LOST.of(was_late))
-        });
-    }
-
-    fn disturb_shares(&mut self, event: &Event, until: Instant, notice: Notice) {
+    fn disturb_shares(&mut self, event: &Event, how: HowLost) {
+        let noticed_by = match self.is_online(event.client) {
+            // The broker has given the Session to another connection already.
+            true => how.noticed_by.min(event.now),
+            false => how.noticed_by,
+        };
         for filter in self.shares_of(event) {
             if let Some(share) = self.shares.get_mut(&filter) {
-                share.disturb(event.now, until, notice);
+                share.lose(event.client, HowLost { noticed_by, ..how });
+            }
+        }
+    }
+
+    /// A member is connected again, whose Session had lived without a connection since `waited_since`.
+    fn return_to_shares(&mut self, event: &Event, waited_since: Option<Instant>) {
+        for filter in self.shares_of(event) {
+            if let Some(share) = self.shares.get_mut(&filter) {
+                share.come_back(event.client, waited_since, event.now);
             }
         }
     }

@@ -2,9 +2,11 @@
 
 use squall_protocol::QoS;
 
-use super::Deliveries;
+use super::lost_members::LostMember;
+use super::{Deliveries, StreamId, group_of};
 use crate::books::stream::OpenPledge;
-use crate::books::topics::FilterKey;
+use crate::books::tallies::Excuse;
+use crate::books::topics::{FilterKey, Recipient};
 
 /// What became of the messages of shared subscriptions.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -21,6 +23,10 @@ pub(crate) struct ShareCounts {
     pub(crate) not_passed_on: u64,
     /// Messages that could come still when the run ended.
     pub(crate) coming: u64,
+    /// Messages that did not come, of which it is not known whether the broker had lost them.
+    pub(crate) late: u64,
+    /// Messages that reached no member, of which it is not known whether a lost member had had them.
+    pub(crate) unclear: u64,
 }
 
 impl Deliveries {
@@ -46,11 +52,26 @@ impl Deliveries {
 
     /// A message of a shared subscription reached no member.
     pub(super) fn note_share_lost(&mut self, filter: FilterKey, open: &OpenPledge) {
-        let share = self.shares.get(&filter);
-        let was_disturbed = share.is_some_and(|share| open.record.sent_at <= share.disturbed_until);
-        match was_disturbed {
-            true => self.share_counts.not_passed_on += 1,
-            false => self.share_counts.lost += 1,
+        match self.lost_member_at_end(filter, open) {
+            LostMember::HadNot => self.share_counts.lost += 1,
+            LostMember::MayHaveHad => self.share_counts.unclear += 1,
+            LostMember::Had { .. } => self.share_counts.not_passed_on += 1,
+        }
+    }
+
+    /// Writes down why a message did not come.
+    pub(super) fn excuse(&mut self, id: StreamId, open: &OpenPledge, excuse: Excuse) {
+        let recipient = self.topics.places(self.streams[id].topic)[open.place].recipient;
+        let key = open.key(group_of(&self.sessions, &self.shares, recipient));
+        self.books.tally_mut(key).excused[excuse as usize] += 1;
+        if !excuse.is_late() {
+            return;
+        }
+        match recipient {
+            Recipient::Session(_) => {
+                self.backlog.late += u64::from(self.has_waited(recipient, open));
+            }
+            Recipient::Share(_) => self.share_counts.late += 1,
         }
     }
 }

@@ -16,17 +16,19 @@ use squall_run::AnomalyKind;
 use squall_scenario::ClientKey;
 
 use super::case::{Case, Sent};
+use super::lost_members::LostMember;
 use super::sessions::Ending;
 use super::{Deliveries, StreamId, TallyKey, session};
 use crate::books::anomalies::{Anomaly, Noticed};
 use crate::books::event::Event;
+use crate::books::memory::MemoryLimit;
 use crate::books::topics::Recipient;
 
-/// Messages whose holders are remembered; of older ones no copy is suspected.
-const MESSAGES_MAX: usize = 65_536;
+/// Messages whose holders are remembered; whether a copy of an older one is forbidden is not known.
+pub(crate) const HOLDERS_MAX: usize = 65_536;
 
-/// Copies that are suspected at once; further ones are not.
-const SUSPECTS_MAX: usize = 10_000;
+/// Copies that are suspected at once; of further ones it is not known.
+pub(crate) const SUSPECTS_MAX: usize = 10_000;
 
 /// How much earlier than the end of the connection that explains it a copy may be read.
 const READ_BEFORE: Duration = Duration::from_secs(1);
@@ -75,7 +77,7 @@ impl SharedCopies {
             Vec::new()
         });
         holders.push(holder);
-        if self.order.len() > MESSAGES_MAX
+        if self.order.len() > HOLDERS_MAX
             && let Some(oldest) = self.order.pop_front()
         {
             self.holders.remove(&oldest);
@@ -158,13 +160,21 @@ impl Deliveries {
     pub(super) fn suspect_shared(&mut self, case: &Case<'_>) {
         let holders = self.shared_copies.holders((case.stream, case.sequence()));
         let holders: Vec<ClientKey> = holders.iter().map(|holder| holder.client).collect();
-        let is_suspect = !holders.is_empty()
-            && self.shared_copies.suspects.len() < SUSPECTS_MAX
-            && self.has_one_copy_by_each_way(case)
-            && holders
-                .iter()
-                .all(|&holder| self.has_had_one_connection(holder, case));
+        if !self.has_one_copy_by_each_way(case, &holders) {
+            return;
+        }
+        if holders.is_empty() {
+            self.note_unknown_holder(case);
+            return;
+        }
+        let is_suspect = holders
+            .iter()
+            .all(|&holder| self.has_had_one_connection(holder, case));
         if !is_suspect {
+            return;
+        }
+        if self.shared_copies.suspects.len() >= SUSPECTS_MAX {
+            self.given_up.add(MemoryLimit::SharedCopies, 1);
             return;
         }
         let explanation = format!(
@@ -183,26 +193,47 @@ impl Deliveries {
         });
     }
 
+    /// A copy came, and who had the message is remembered no longer. A member that was lost since may be why.
+    fn note_unknown_holder(&mut self, case: &Case<'_>) {
+        let Recipient::Share(filter) = self.topics.places(case.topic)[case.place].recipient else {
+            return;
+        };
+        let is_looked_for = case.published == QoS::AtLeastOnce;
+        let message = (
+            self.streams[case.stream].record(case.sequence()),
+            case.sent_at_least(),
+        );
+        let lost = self.lost_member_before(filter, message, case.event.now);
+        if is_looked_for && lost == LostMember::HadNot {
+            self.given_up.add(MemoryLimit::SharedCopies, 1);
+        }
+    }
+
     /// Whether the broker must give a message of a shared subscription to one Session only: it was published once, at
     /// QoS 1, and the Session it comes to had no other connection since.
     pub(super) fn is_given_once(&self, case: &Case<'_>) -> bool {
-        self.is_for_a_share(case) && self.is_sent_once_by_each_way(case)
+        self.is_for_a_share(case) && self.is_v5(case) && self.is_sent_once_by_each_way(case)
     }
 
     /// Whether a copy that no way allows is one too many: it is for a shared subscription, or each way of the Session has
-    /// brought the message.
-    fn has_one_copy_by_each_way(&self, case: &Case<'_>) -> bool {
+    /// brought the message. In MQTT 3.1.1 a Session may be sent again, with DUP, what it has had (§4.4), not what another one
+    /// has had.
+    fn has_one_copy_by_each_way(&self, case: &Case<'_>, holders: &[ClientKey]) -> bool {
         let is_of_a_share = self.is_for_a_share(case) || case.has_other_ways;
-        is_of_a_share && self.is_sent_once_by_each_way(case)
+        let has_had_it = holders.contains(&case.event.client);
+        let is_anew = !case.delivery.dup && case.delivery.qos == QoS::AtLeastOnce;
+        let is_no_repeat = !case.has_other_ways && (!has_had_it || is_anew);
+        is_of_a_share && (self.is_v5(case) || is_no_repeat) && self.is_sent_once_by_each_way(case)
     }
 
-    /// Whether the broker must not send a message again: it was published once, at QoS 1, and the Session it comes to had
-    /// no other connection since.
+    fn is_v5(&self, case: &Case<'_>) -> bool {
+        session(&self.sessions, case.event.client)
+            .is_some_and(|session| session.version == Version::V5)
+    }
+
+    /// Whether a message was published once, at QoS 1, and the Session it comes to had no other connection since.
     fn is_sent_once_by_each_way(&self, case: &Case<'_>) -> bool {
-        let is_v5 = session(&self.sessions, case.event.client)
-            .is_some_and(|session| session.version == Version::V5);
-        is_v5
-            && case.published == QoS::AtLeastOnce
+        case.published == QoS::AtLeastOnce
             && self.was_sent_once(case)
             && self.has_had_one_connection(case.event.client, case)
     }

@@ -51,10 +51,12 @@ impl Slowest {
         *slowest = (*slowest).max(Some(took));
     }
 
-    /// Whether a message to a group may be under way for longer than so, by what came.
-    pub(super) fn may_exceed(&self, group: GroupId, time: Duration) -> bool {
+    /// How long a message to a group may be under way, by what came; zero if nothing did.
+    pub(super) fn may_take(&self, group: GroupId) -> Duration {
         let slowest = self.by_group[usize::from(group.0)];
-        slowest.is_some_and(|slowest| slowest * TIMES_THE_SLOWEST > time)
+        slowest.map_or(Duration::ZERO, |slowest| {
+            slowest.saturating_mul(TIMES_THE_SLOWEST)
+        })
     }
 
     /// How long a message to a group must have been under way to be taken for lost.
@@ -89,27 +91,20 @@ impl Deliveries {
         self.slowest.note_standstill(since, until);
     }
 
-    /// A message that was owed to a group came to `recipient`: how long it took, unless something else than the broker may have
-    /// held it. What waited for its Session was under way from the CONNACK on.
-    pub(super) fn note_took(&mut self, case: &Case<'_>, group: GroupId, recipient: Recipient) {
-        let (Some(left), Some(record)) =
-            (case.left, self.streams[case.stream].record(case.sequence()))
-        else {
+    /// A message that was owed to a group came: how long it took, unless something else than the broker may have held it. What
+    /// waited for its Session was under way from the CONNACK on, and what a lost member had from when that was noticed.
+    pub(super) fn note_took(&mut self, case: &Case<'_>, group: GroupId) {
+        let Some(given_at) = self.given_since(case) else {
             return;
         };
-        let was_released_late =
-            record.qos == QoS::ExactlyOnce && self.releases_late[usize::from(record.group.0)];
-        let went_to_another = match recipient {
-            Recipient::Session(_) => false,
-            Recipient::Share(filter) => {
-                let share = self.shares.get(&filter);
-                share.is_some_and(|share| left.at <= share.disturbed_until)
-            }
-        };
+        let record = self.streams[case.stream].record(case.sequence());
+        let was_released_late = record.is_none_or(|record| {
+            record.qos == QoS::ExactlyOnce && self.releases_late[usize::from(record.group.0)]
+        });
         let row = session(&self.sessions, case.event.client);
-        let since = row.map_or(left.at, |row| row.connected_at.max(left.at));
+        let since = row.map_or(given_at, |row| row.connected_at.max(given_at));
         let arrived = case.event.arrived;
-        if was_released_late || went_to_another || self.broker_times.touches(since, arrived) {
+        if was_released_late || self.broker_times.touches(since, arrived) {
             return;
         }
         self.slowest.note(group, arrived.saturating_since(since));
@@ -124,10 +119,7 @@ impl Deliveries {
                 let session = session(&self.sessions, client)?;
                 Some(session.connected_at.max(had_since))
             }
-            Recipient::Share(filter) => {
-                // What a member had that was lost goes to another one from then on.
-                Some(self.shares.get(&filter)?.disturbed_at.max(had_since))
-            }
+            Recipient::Share(filter) => self.coming_to_share_since(filter, &open.record),
         }
     }
 }

@@ -3,7 +3,7 @@
 use squall_protocol::{Instant, QoS};
 
 use super::close::RunEnd;
-use super::{Deliveries, StreamId, group_of};
+use super::{Deliveries, StreamId};
 use crate::books::stream::OpenPledge;
 use crate::books::tallies::Excuse;
 use crate::books::topics::Recipient;
@@ -77,11 +77,7 @@ impl Deliveries {
     fn note_outcome(&mut self, id: StreamId, open: &OpenPledge, outcome: Outcome, now: Instant) {
         match outcome {
             Outcome::Stays => {}
-            Outcome::Excused(excuse) => {
-                let recipient = self.topics.places(self.streams[id].topic)[open.place].recipient;
-                let group = group_of(&self.sessions, &self.shares, recipient);
-                self.books.tally_mut(open.key(group)).excused[excuse as usize] += 1;
-            }
+            Outcome::Excused(excuse) => self.excuse(id, open, excuse),
             Outcome::Lost => self.count_lost(id, open, RunEnd::Drained(now)),
         }
     }

@@ -118,7 +118,7 @@ impl Deliveries {
             Recipient::Share(filter) => {
                 let share = self.shares.get(&filter)?;
                 share.certain(&self.sessions, filter)?;
-                Some(share.disturbed_until)
+                Some(share.disturbed_until())
             }
         }
     }
@@ -149,7 +149,7 @@ impl Deliveries {
     pub(crate) fn is_undisturbed_since(&self, share: FilterKey, at: Instant) -> bool {
         let share_row = self.shares.get(&share);
         share_row.is_some_and(|row| {
-            row.disturbed_until <= at && row.certain(&self.sessions, share).is_some()
+            row.disturbed_until() <= at && row.certain(&self.sessions, share).is_some()
         })
     }
 }

@@ -1,24 +1,19 @@
 //! When a Session may have missed what came to it at QoS 0 because its device did not read.
 
-use std::time::Duration;
-
 use squall_fleet::SocketId;
 use squall_protocol::Instant;
 
-/// A message may be under way to a device for so long when that stops reading.
-const UNDER_WAY: Duration = Duration::from_secs(1);
+use crate::books::times::{Times, UNDER_WAY, touches};
 
 /// The end of a time that goes on.
 const GOES_ON: Instant = Instant::from_nanos(u64::MAX);
 
-/// Times that are kept apart; beyond that the oldest two are taken for one.
-const TIMES_MAX: usize = 64;
-
-/// The times in which the device of a Session did not read, each with that in which the broker caught up with it. The
-/// last one may go on.
+/// The times in which the device of a Session did not read, each with that in which the broker caught up with it.
 #[derive(Debug, Default)]
 pub(crate) struct Unread {
-    times: Vec<UnreadTime>,
+    before: Times,
+    /// The last one, which may go on.
+    last: Option<UnreadTime>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,28 +27,27 @@ struct UnreadTime {
 impl Unread {
     /// The device stops reading a connection.
     pub(crate) fn stop_reading(&mut self, socket: SocketId, now: Instant) {
-        self.times.push(UnreadTime {
+        let last = UnreadTime {
             socket,
-            from: now - UNDER_WAY,
+            from: now,
             until: GOES_ON,
-        });
-        if self.times.len() > TIMES_MAX {
-            let first = self.times.remove(0);
-            self.times[0].from = first.from;
+        };
+        if let Some(before) = self.last.replace(last) {
+            self.before.add(before.from, before.until);
         }
     }
 
     /// The device, which stopped reading at `since`, reads on: what the broker has for it may keep it busy for as long
     /// again.
     pub(crate) fn read_on(&mut self, since: Instant, now: Instant) {
-        if let Some(last) = self.times.last_mut() {
+        if let Some(last) = self.last.as_mut() {
             last.until = now + now.saturating_since(since);
         }
     }
 
     /// A connection ended, read or not.
     pub(crate) fn end(&mut self, socket: SocketId, now: Instant) {
-        let last = self.times.last_mut();
+        let last = self.last.as_mut();
         if let Some(last) = last.filter(|last| last.socket == socket) {
             last.until = last.until.min(now);
         }
@@ -61,19 +55,21 @@ impl Unread {
 
     /// When the last of them was over; the start of the run without any.
     pub(crate) fn last_until(&self) -> Instant {
-        let last = self.times.last();
-        last.map_or(Instant::ZERO, |last| last.until)
+        self.last.map_or(Instant::ZERO, |last| last.until)
     }
 
     /// Whether what was sent at QoS 0 at `sent_at` may have come in one of them.
     pub(crate) fn may_miss(&self, sent_at: Instant) -> bool {
-        let mut times = self.times.iter();
-        times.any(|time| (time.from..=time.until).contains(&sent_at))
+        let sent = [sent_at; 2];
+        let is_in = |last: UnreadTime| touches([last.from, last.until], sent, UNDER_WAY);
+        self.last.is_some_and(is_in) || self.before.last_touched(sent, UNDER_WAY).is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn at(seconds: u64) -> Instant {
@@ -108,16 +104,18 @@ mod tests {
         assert_eq!(unread.last_until(), at(12));
     }
 
-    /// What is kept of a device that stops again and again is bounded, and never held against the broker.
+    /// One stall after another is remembered.
     #[test]
-    fn times_that_are_kept_are_bounded() {
+    fn earlier_stalls_are_remembered() {
         let mut unread = Unread::default();
-        for second in (0..10 * TIMES_MAX as u64).step_by(4) {
-            unread.stop_reading(SocketId(1), at(second + 1));
-            unread.read_on(at(second + 1), at(second + 2));
+        for second in [10, 30] {
+            unread.stop_reading(SocketId(1), at(second));
+            unread.read_on(at(second), at(second + 2));
         }
 
-        assert_eq!(unread.times.len(), TIMES_MAX);
-        assert!(unread.may_miss(at(2)));
+        assert_eq!(
+            [12, 20, 32].map(|second| unread.may_miss(at(second))),
+            [true, false, true]
+        );
     }
 }

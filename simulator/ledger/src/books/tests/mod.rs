@@ -7,6 +7,7 @@ mod ended_exchanges;
 mod ends;
 mod exchanges;
 mod excuses;
+mod lost_members;
 mod messages;
 mod moves;
 mod order;
