@@ -7,7 +7,12 @@ use std::collections::BTreeMap;
 
 use squall_run::count_text;
 
-use super::deliveries::{HOLDERS_MAX, SUSPECTS_MAX};
+/// Messages of shared subscriptions of which it is remembered who had them; whether a copy of an older one is forbidden is not
+/// known.
+pub(crate) const HOLDERS_MAX: usize = 65_536;
+
+/// Copies of them that may be explained still at once; of further ones it is not known.
+pub(crate) const SUSPECTS_MAX: usize = 10_000;
 
 /// The limits of the ledger's memory. A day of 10,000 devices and a minute take the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

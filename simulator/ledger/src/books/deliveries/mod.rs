@@ -77,7 +77,6 @@ pub(crate) use expiry::ExpiryLimit;
 pub(crate) use message::{Acknowledged, Message};
 pub(crate) use sessions::Ending;
 pub(crate) use share_counts::ShareCounts;
-pub(crate) use sharing::{HOLDERS_MAX, SUSPECTS_MAX};
 pub(crate) use watching::{Watcher, WillRecipient};
 
 /// Names a stream: its place in the table.

@@ -30,6 +30,18 @@ pub(crate) struct Ending {
     pub(crate) is_unasked: bool,
 }
 
+impl Ending {
+    /// What it is to shared subscriptions, told at `now`.
+    fn how_lost(&self, now: Instant) -> HowLost {
+        HowLost {
+            at: self.earliest.min(now),
+            told_at: now,
+            noticed_by: self.noticed_by,
+            notice: self.notice,
+        }
+    }
+}
+
 impl Deliveries {
     /// CONNECT was sent. With Clean Start, the Session before it is about to end.
     pub(crate) fn handle_connect_sent(&mut self, event: &Event, sent: &ConnectSent) {
@@ -138,13 +150,7 @@ impl Deliveries {
                 session.over_at = event.now;
             }
         }
-        let how = HowLost {
-            at: ending.earliest.min(event.now),
-            told_at: event.now,
-            noticed_by: ending.noticed_by,
-            notice: ending.notice,
-        };
-        self.disturb_shares(event, how);
+        self.disturb_shares(event, ending.how_lost(event.now));
         if is_over && is_offline {
             let filters = self.shares_of(event);
             for &filter in &filters {

@@ -21,14 +21,8 @@ use super::sessions::Ending;
 use super::{Deliveries, StreamId, TallyKey, session};
 use crate::books::anomalies::{Anomaly, Noticed};
 use crate::books::event::Event;
-use crate::books::memory::MemoryLimit;
+use crate::books::memory::{HOLDERS_MAX, MemoryLimit, SUSPECTS_MAX};
 use crate::books::topics::Recipient;
-
-/// Messages whose holders are remembered; whether a copy of an older one is forbidden is not known.
-pub(crate) const HOLDERS_MAX: usize = 65_536;
-
-/// Copies that are suspected at once; of further ones it is not known.
-pub(crate) const SUSPECTS_MAX: usize = 10_000;
 
 /// How much earlier than the end of the connection that explains it a copy may be read.
 const READ_BEFORE: Duration = Duration::from_secs(1);
