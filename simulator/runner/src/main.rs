@@ -18,6 +18,7 @@ mod connect_args;
 mod drive;
 mod exit;
 mod layers;
+mod live;
 mod machine;
 mod open_page;
 mod out_folder;
