@@ -1,8 +1,8 @@
 //! What a page shows of the moment.
 
 use serde::Serialize;
-use squall_ledger::{ClaimSoFar, SoFar, StateSoFar};
-use squall_run::{Histogram, Percentile, PhaseKind};
+use squall_ledger::{ClaimSoFar, StateSoFar};
+use squall_run::{Latencies, PhaseKind};
 
 use super::look::Look;
 use crate::progress::phase_name;
@@ -30,19 +30,12 @@ pub struct Status {
     corrupted: u64,
     misrouted: u64,
     first_deliveries: u64,
-    e2e_latency: Times,
-    schedule_lag: Times,
+    /// As `summary.json` has them.
+    #[serde(flatten)]
+    latencies: Latencies,
     phases: Vec<PhaseText>,
     strikes: Vec<StrikeText>,
     claims: Vec<ClaimText>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Times {
-    count: u64,
-    p50_us: Option<u64>,
-    p99_us: Option<u64>,
-    max_us: Option<u64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -73,7 +66,6 @@ impl Status {
         let Look {
             progress, counts, ..
         } = look;
-        let so_far = SoFar::of(&look.measured.metrics);
         let phases = look.phases.iter();
         let claims = look.claims.iter().chain(&look.measured.thresholds);
         Self {
@@ -97,8 +89,7 @@ impl Status {
             corrupted: counts.corrupted,
             misrouted: counts.misrouted,
             first_deliveries,
-            e2e_latency: Times::of(&so_far.e2e_latency),
-            schedule_lag: Times::of(&so_far.schedule_lag),
+            latencies: Latencies::of(&look.measured.metrics),
             phases: phases
                 .map(|&(phase, start)| PhaseText {
                     phase,
@@ -122,17 +113,6 @@ fn strikes(look: &Look) -> Vec<StrikeText> {
             .map(|ended| ended.saturating_since(strike.at).as_secs_f64()),
     });
     strikes.collect()
-}
-
-impl Times {
-    fn of(histogram: &Histogram) -> Self {
-        Self {
-            count: histogram.count(),
-            p50_us: histogram.percentile_us(Percentile::P50),
-            p99_us: histogram.percentile_us(Percentile::P99),
-            max_us: histogram.max_us(),
-        }
-    }
 }
 
 impl ClaimText {

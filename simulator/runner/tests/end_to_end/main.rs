@@ -17,6 +17,7 @@ mod formats;
 mod interloper;
 mod interruptions;
 mod kept;
+mod live;
 mod logins;
 mod malformed_packets;
 mod mosquitto;
