@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::history::{Change, History};
 use super::look::{Intervals, Look};
 use super::news::{Head, News, Over};
-use super::point::PointText;
+use super::point::{Outstanding, PointText};
 use super::status::Status;
 
 /// A server-sent event.
@@ -121,7 +121,10 @@ impl Board {
             .iter()
             .map(|(_, start)| start.as_secs_f64())
             .collect();
-        let outstanding = look.counts.outstanding;
+        let outstanding = Outstanding {
+            count: look.counts.outstanding,
+            at: look.at,
+        };
         let change = match &look.intervals {
             Intervals::From(intervals) => self.history.tell(intervals, outstanding, &borders),
             Intervals::Whole(intervals) => {

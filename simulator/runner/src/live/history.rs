@@ -2,7 +2,7 @@
 
 use squall_run::Interval;
 
-use super::point::{POINTS_MAX, Point, PointText, merge_pairs};
+use super::point::{Outstanding, POINTS_MAX, Point, PointText, merge_pairs};
 
 /// The points of a run up to now, ascending.
 #[derive(Debug, Default)]
@@ -22,7 +22,12 @@ pub enum Change {
 impl History {
     /// Takes `intervals`, which replace what was told from the first of them on. `outstanding` is of the moment in which they are
     /// told, `borders` are where phases begin, in seconds since the start of the run.
-    pub fn tell(&mut self, intervals: &[Interval], outstanding: u64, borders: &[f64]) -> Change {
+    pub fn tell(
+        &mut self,
+        intervals: &[Interval],
+        outstanding: Outstanding,
+        borders: &[f64],
+    ) -> Change {
         let Some(first) = intervals.first() else {
             return Change::From(self.points.len());
         };
@@ -82,19 +87,29 @@ mod tests {
         intervals.collect()
     }
 
+    fn outstanding(count: u64) -> Outstanding {
+        Outstanding {
+            count,
+            ..Outstanding::default()
+        }
+    }
+
     /// What is told again replaces what was told, and how much was outstanding is that of the moment itself.
     #[test]
     fn what_is_told_again_replaces_what_was_told() {
         let mut history = History::default();
-        assert_eq!(history.tell(&intervals(0..3), 7, &[]), Change::From(0));
+        assert_eq!(
+            history.tell(&intervals(0..3), outstanding(7), &[]),
+            Change::From(0)
+        );
 
-        let change = history.tell(&intervals(1..5), 9, &[]);
+        let change = history.tell(&intervals(1..5), outstanding(9), &[]);
 
         assert_eq!(change, Change::From(1));
         let outstanding: Vec<u64> = history
             .points
             .iter()
-            .map(|(point, _)| point.outstanding())
+            .map(|(point, _)| point.outstanding().count)
             .collect();
         assert_eq!(outstanding, [7, 7, 7, 9, 9]);
         assert_eq!(history.first_deliveries(), 10);
@@ -105,7 +120,7 @@ mod tests {
     fn a_long_run_fits() {
         let mut history = History::default();
         for second in 0..3_000 {
-            history.tell(&intervals(second..second + 1), 0, &[10.0]);
+            history.tell(&intervals(second..second + 1), outstanding(0), &[10.0]);
         }
 
         assert!(history.points.len() <= POINTS_MAX);

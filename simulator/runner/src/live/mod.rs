@@ -48,6 +48,9 @@ use server::{Orders, Serves, Visits, serve};
 /// How long the command stays for pages that are to be given the report.
 pub const REPORT_WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// How long it stays for them without saying so.
+const REMARK_AFTER: Duration = Duration::from_secs(1);
+
 /// The nice value of the server's thread: that of every program.
 const NICE: i32 = 0;
 
@@ -131,8 +134,18 @@ impl Live {
     pub async fn part(mut self, signals: &mut StopSignals) {
         self.tell(News::End).await;
         let is_done = |visits: &Visits| visits.has_ended && visits.awaited == 0;
+        let visits = &mut self.visits;
+        let given = async {
+            if timeout(REMARK_AFTER, visits.wait_for(is_done)).await.is_err() {
+                remark(&format!(
+                    "waiting up to {} s for open pages to take the report; Ctrl-C ends that",
+                    REPORT_WAIT_MAX.as_secs()
+                ));
+                let _ = timeout(REPORT_WAIT_MAX - REMARK_AFTER, visits.wait_for(is_done)).await;
+            }
+        };
         tokio::select! {
-            _ = timeout(REPORT_WAIT_MAX, self.visits.wait_for(is_done)) => {}
+            () = given => {}
             _ = signals.next() => {}
         }
         let _ = self.stop.send(true);

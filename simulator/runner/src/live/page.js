@@ -40,8 +40,9 @@
       { name: 'max', look: 's1', of: point => point.max_us }, { name: 'p99', look: 's3', of: point => point.p99_us },
       { name: 'p50', look: 's0', of: point => point.p50_us }] },
     { id: 'outstanding', title: 'Backlog: sent, and not yet delivered', text: count, lines: [
-      { name: 'deliveries', look: 's0', of: point => point.outstanding }] },
-    { id: 'online', title: 'Devices connected', text: count, lines: [{ name: 'devices', look: 's0', of: point => point.online }] },
+      { name: 'deliveries', look: 's0', of: point => point.outstanding, at: point => point.outstanding_at_s }] },
+    { id: 'online', title: 'Devices connected', text: count, lines: [
+      { name: 'devices', look: 's0', of: point => point.online, at: point => point.end_s }] },
     { id: 'lag', title: 'Generator: how late it was', text: time, isLog: true, lines: [
       { name: 'max', look: 's1', of: point => point.lag_max_us }, { name: 'p99', look: 's3', of: point => point.lag_p99_us }] },
   ];
@@ -167,11 +168,11 @@
       flag.append(draw('path', { class: 'flag-head', d: `M${place} 2l8 4l-8 4z` }));
       plot.append(flag);
     }
-    for (const { look, values } of lines) {
+    for (const { look, values, at } of lines) {
       let path = '', isUp = true;
       values.forEach((value, place) => {
         if (value === null || value === undefined) { isUp = true; return; }
-        const point = points[place], middle = x((point.start_s + point.end_s) / 2).toFixed(1);
+        const point = points[place], middle = x(at ? at(point) : (point.start_s + point.end_s) / 2).toFixed(1);
         // A lone point is a short line.
         const next = values[place + 1], isAlone = isUp && (next === null || next === undefined);
         path += `${isUp ? 'M' : 'L'}${middle} ${y(value).toFixed(1)}${isAlone ? 'h2' : ''}`;

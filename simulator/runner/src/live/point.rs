@@ -3,6 +3,8 @@
 //! A histogram of an interval may take 90 KB. Here only the counts that are not zero are kept, some kilobytes, so that
 //! intervals can still be merged where there are too many: percentiles are those of the merged samples, never of percentiles.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use squall_run::{Histogram, Interval, Percentile};
 
@@ -18,10 +20,19 @@ pub struct Point {
     scheduled: u64,
     sent: u64,
     first_deliveries: u64,
-    /// Deliveries that were outstanding when it was told first; the greater where intervals were merged.
-    outstanding: u64,
+    /// The greater where intervals were merged.
+    outstanding: Outstanding,
     latency: Samples,
     lag: Samples,
+}
+
+/// Deliveries that were outstanding when an interval was told first, a little after its end.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Outstanding {
+    /// How many.
+    pub count: u64,
+    /// The moment, since the start of the run.
+    pub at: Duration,
 }
 
 /// Samples of times, as the buckets that have any.
@@ -42,6 +53,7 @@ pub struct PointText {
     sent: u64,
     delivered: u64,
     outstanding: u64,
+    outstanding_at_s: f64,
     p50_us: Option<u64>,
     p99_us: Option<u64>,
     max_us: Option<u64>,
@@ -50,8 +62,8 @@ pub struct PointText {
 }
 
 impl Point {
-    /// The figures of `interval`, when so many deliveries were outstanding.
-    pub fn of(interval: &Interval, outstanding: u64) -> Self {
+    /// The figures of `interval`, beside what was outstanding.
+    pub fn of(interval: &Interval, outstanding: Outstanding) -> Self {
         Self {
             start_s: interval.start_s,
             end_s: interval.end_s,
@@ -75,7 +87,8 @@ impl Point {
             scheduled: self.scheduled,
             sent: self.sent,
             delivered: self.first_deliveries,
-            outstanding: self.outstanding,
+            outstanding: self.outstanding.count,
+            outstanding_at_s: self.outstanding.at.as_secs_f64(),
             p50_us: latency.percentile_us(Percentile::P50),
             p99_us: latency.percentile_us(Percentile::P99),
             max_us: self.latency.max_us,
@@ -95,7 +108,7 @@ impl Point {
     }
 
     /// Deliveries that were outstanding when it was told first.
-    pub fn outstanding(&self) -> u64 {
+    pub fn outstanding(&self) -> Outstanding {
         self.outstanding
     }
 
@@ -188,7 +201,7 @@ mod tests {
         let one: Vec<u64> = (1..2_000).map(|number| number * 37).collect();
         let other: Vec<u64> = (1..3_000).map(|number| number * 1_013).collect();
         let (one, other) = (interval(0.0, &one), interval(1.0, &other));
-        let points = [&one, &other].map(|interval| Point::of(interval, 0));
+        let points = [&one, &other].map(|interval| Point::of(interval, Outstanding::default()));
 
         let merged = merge_pairs(points.to_vec(), &[]);
 
@@ -212,7 +225,8 @@ mod tests {
     /// Points of two phases stay apart.
     #[test]
     fn points_are_not_merged_over_a_border() {
-        let points = (0..5).map(|second| Point::of(&interval(f64::from(second), &[]), 0));
+        let points = (0..5)
+            .map(|second| Point::of(&interval(f64::from(second), &[]), Outstanding::default()));
 
         let merged = merge_pairs(points.collect(), &[3.0]);
 
