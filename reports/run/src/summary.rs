@@ -235,13 +235,7 @@ impl Latencies {
 impl Summary {
     /// Computes the figures of `run`.
     pub fn of(run: &Run) -> Self {
-        let Latencies {
-            e2e_latency,
-            e2e_latency_of,
-            e2e_service_time,
-            connect_latency,
-            schedule_lag,
-        } = Latencies::of(&run.measured.metrics);
+        let latencies = Latencies::of(&run.measured.metrics);
         let publications = &run.measured.accounting.publications;
         let published = |count: fn(&Publications) -> u64| publications.iter().map(count).sum();
         let deliveries = &run.measured.accounting.deliveries;
@@ -276,11 +270,11 @@ impl Summary {
             corrupted: sum(|entry| entry.corrupted),
             mislabelled: sum(|entry| entry.mislabelled),
             misrouted: sum(|entry| entry.misrouted),
-            e2e_latency,
-            e2e_latency_of,
-            e2e_service_time,
-            connect_latency,
-            schedule_lag,
+            e2e_latency: latencies.e2e_latency,
+            e2e_latency_of: latencies.e2e_latency_of,
+            e2e_service_time: latencies.e2e_service_time,
+            connect_latency: latencies.connect_latency,
+            schedule_lag: latencies.schedule_lag,
             peak_online: run.measured.connections.peak_online,
             refusals: refusals(run),
             errors: errors(run),

@@ -41,7 +41,6 @@ pub use news::{Head, Over};
 use crate::clock::Clock;
 use crate::exit::Failure;
 use crate::remark::remark;
-use crate::run::signals::StopSignals;
 use news::{NEWS_MAX, News};
 use server::{Orders, Serves, Visits, serve};
 
@@ -130,13 +129,16 @@ impl Live {
     }
 
     /// There are no more runs: waits until the pages that are open have been given the report, for [`REPORT_WAIT_MAX`] at most and
-    /// until a signal comes, and ends the server.
-    pub async fn part(mut self, signals: &mut StopSignals) {
+    /// no longer than until `hurry` resolves, and ends the server.
+    pub async fn part(mut self, hurry: impl Future<Output = ()>) {
         self.tell(News::End).await;
         let is_done = |visits: &Visits| visits.has_ended && visits.awaited == 0;
         let visits = &mut self.visits;
         let given = async {
-            if timeout(REMARK_AFTER, visits.wait_for(is_done)).await.is_err() {
+            if timeout(REMARK_AFTER, visits.wait_for(is_done))
+                .await
+                .is_err()
+            {
                 remark(&format!(
                     "waiting up to {} s for open pages to take the report; Ctrl-C ends that",
                     REPORT_WAIT_MAX.as_secs()
@@ -146,7 +148,7 @@ impl Live {
         };
         tokio::select! {
             () = given => {}
-            _ = signals.next() => {}
+            () = hurry => {}
         }
         let _ = self.stop.send(true);
         // It ends within moments of its own accord.

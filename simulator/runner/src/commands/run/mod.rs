@@ -24,7 +24,7 @@ use crate::cli::{OverrideArgs, RunArgs, WorkerArgs};
 use crate::clock;
 use crate::exit::Failure;
 use crate::layers::Layers;
-use crate::live::{Live, Over, Wanted};
+use crate::live::{Live, Over};
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
 use crate::open_page::open_page;
@@ -47,11 +47,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     let (series, baseline) =
         prepared(args, &changes).inspect_err(|failure| tell_json(&args.output, failure))?;
-    let wanted = Wanted {
-        page: args.live.live,
-        metrics: args.live.metrics,
-    };
-    let live = Live::open(wanted).inspect_err(|failure| tell_json(&args.output, failure))?;
+    let live =
+        Live::open(args.live.wanted()).inspect_err(|failure| tell_json(&args.output, failure))?;
     let folder = series[0].folder().map(Path::to_owned);
     let means = Means {
         workers: args.workers,
@@ -171,7 +168,10 @@ pub fn run_all(
         goes_on = ended.goes_on && runtime.block_on(signals.pending()).is_none();
     }
     if let Some(live) = live {
-        runtime.block_on(live.part(&mut signals));
+        let hurry = async {
+            signals.next().await;
+        };
+        runtime.block_on(live.part(hurry));
     }
     if !output.quiet {
         for folder in all.iter().filter_map(Series::folder) {
