@@ -191,17 +191,20 @@ fn listen(
 
 /// Why an address cannot be listened on, and what to do.
 fn refusal(option: &str, address: SocketAddr, error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::AddrInUse => format!(
+    let kind = error.kind();
+    if kind == ErrorKind::AddrInUse {
+        return format!(
             "{option}: {address} is in use by another process; choose another port, or 0 for any free one"
-        ),
-        ErrorKind::AddrNotAvailable => format!(
-            "{option}: {} is not an address of this machine; 127.0.0.1 is one",
-            address.ip()
-        ),
-        ErrorKind::PermissionDenied => format!(
-            "{option}: this user may not listen on {address}; ports from 1024 on are allowed to everyone"
-        ),
-        _ => format!("{option}: cannot listen on {address}: {error}"),
+        );
     }
+    if kind == ErrorKind::AddrNotAvailable {
+        let ip = address.ip();
+        return format!("{option}: {ip} is not an address of this machine; 127.0.0.1 is one");
+    }
+    if kind == ErrorKind::PermissionDenied {
+        return format!(
+            "{option}: this user may not listen on {address}; ports from 1024 on are allowed to everyone"
+        );
+    }
+    format!("{option}: cannot listen on {address}: {error}")
 }

@@ -297,3 +297,89 @@ impl Drop for Hearing {
             .send_modify(|visits| visits.pages = visits.pages.saturating_sub(1));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::news::Over;
+
+    fn shared() -> (Arc<Shared>, watch::Sender<bool>) {
+        let (stopping, stop) = watch::channel(false);
+        let shared = Shared {
+            board: Mutex::default(),
+            told: broadcast::channel(EVENTS_MAX).0,
+            visits: watch::channel(Visits::default()).0,
+            stop,
+            page: Page::new(),
+        };
+        (Arc::new(shared), stopping)
+    }
+
+    fn over(folder: &std::path::Path) -> News {
+        News::Over(Over {
+            outcome: Some("PASS".to_owned()),
+            why: None,
+            report: Some(folder.to_owned()),
+        })
+    }
+
+    /// A command waits for the pages that are open when its runs are over, until each has the report, and for no other.
+    #[tokio::test]
+    async fn pages_that_are_open_are_awaited_until_they_have_the_report() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("report.html"), "<p>").unwrap();
+        let (nobody, _stopping) = shared();
+        let (watched, _stopping) = shared();
+        let pages = [(); 2].map(|()| Hearing::begin(Arc::clone(&watched)));
+
+        for shared in [&nobody, &watched] {
+            shared.hear(over(folder.path()));
+            shared.hear(News::End);
+        }
+
+        assert_eq!(nobody.visits.borrow().awaited, 0);
+        assert!(nobody.visits.borrow().has_ended);
+        assert_eq!(watched.visits.borrow().awaited, 2);
+        drop(pages);
+        assert_eq!(watched.visits.borrow().awaited, 2);
+        for left in [1, 0, 0] {
+            let answer = report(State(Arc::clone(&watched))).await;
+            assert!(answer.status().is_success());
+            assert_eq!(watched.visits.borrow().awaited, left);
+        }
+    }
+
+    /// Where no run has a report, no page is awaited.
+    #[tokio::test]
+    async fn without_a_report_nothing_is_awaited() {
+        let (watched, _stopping) = shared();
+        let _page = Hearing::begin(Arc::clone(&watched));
+
+        watched.hear(News::Over(Over::without_verdict("it cannot be reached")));
+        watched.hear(News::End);
+
+        assert_eq!(watched.visits.borrow().awaited, 0);
+        assert_eq!(report(State(watched)).await.status(), StatusCode::NOT_FOUND);
+    }
+
+    /// A page that is too far behind is told everything anew, and nothing twice.
+    #[tokio::test]
+    async fn a_page_that_is_behind_is_told_everything_anew() {
+        let (watched, _stopping) = shared();
+        let mut page = Hearing::begin(Arc::clone(&watched));
+        let first = page.next().await.unwrap();
+        assert_eq!(first.event, "points");
+
+        for _ in 0..EVENTS_MAX + 5 {
+            watched.hear(News::Over(Over::without_verdict("why")));
+        }
+
+        let events = [page.next().await, page.next().await].map(|told| told.unwrap().event);
+        assert_eq!(events, ["points", "over"]);
+        assert!(
+            timeout(Duration::from_millis(20), page.next())
+                .await
+                .is_err()
+        );
+    }
+}

@@ -221,26 +221,33 @@ async fn run_fleet(
     if let Some(feed) = feed {
         feed.tell_whole(&drive).await;
     }
+    let end = End { at, ended };
+    let mut driven = finish(&drive, scenario, &sampler, end)?;
+    commands.finish(&mut driven.measured.commands).await;
+    Ok((driven, keeper))
+}
+
+/// Takes the run out of its drive and judges it.
+fn finish(
+    drive: &Drive<Recorder>,
+    scenario: &Scenario,
+    sampler: &Sampler,
+    end: End,
+) -> Result<Driven, Failure> {
     let last_heard = drive.last_heard();
     let workers = drive.dismiss_workers().context("a worker failed")?;
     let outcome = drive.finish().context("the run was finished twice")?;
-    let end = End { at, ended };
     let times = times(&outcome.phases, end, &scenario.run);
     let resources = sampler.resources(workers);
-    let Judgement {
-        mut measured,
-        reasons,
-    } = judge(scenario, outcome, &resources);
-    commands.finish(&mut measured.commands).await;
-    let driven = Driven {
+    let Judgement { measured, reasons } = judge(scenario, outcome, &resources);
+    Ok(Driven {
         measured,
         times,
         resources,
         reasons,
         last_heard,
-        ended,
-    };
-    Ok((driven, keeper))
+        ended: end.ended,
+    })
 }
 
 /// The first signal ends the load, and so does what is broken where the scenario asks for that; the drain and the

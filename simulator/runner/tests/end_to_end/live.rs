@@ -164,40 +164,81 @@ fn summary(out: &Path) -> Value {
     json["summary"].clone()
 }
 
-/// What a page is told last is what the report says: counts, rates, latencies, the series over time and the names of claims.
-/// Then it is given the report, and the command ends.
-#[test]
-fn the_last_figures_are_those_of_the_report() {
-    let mut watched = Watched::start(&scenario(3), &["--live", "--metrics", "127.0.0.1:0"]);
-    let (mut status, mut points, mut over) = (Value::Null, Vec::new(), Value::Null);
-    let mut end = Value::Null;
-    for (name, data) in events(watched.address) {
+/// What a page was told last, up to where the runs are over.
+#[derive(Default)]
+struct Heard {
+    status: Value,
+    points: Vec<Value>,
+    over: Value,
+    end: Value,
+}
+
+/// Hears all events as a page does.
+fn hear(address: SocketAddr) -> Heard {
+    let mut heard = Heard::default();
+    for (name, data) in events(address) {
         match name.as_str() {
-            "begin" => assert_eq!(
-                (&data["scenario"], &data["devices"]),
-                (&"watched".into(), &12.into())
-            ),
-            "status" => status = data,
+            "begin" => {
+                assert_eq!(data["scenario"], "watched");
+                assert_eq!(data["devices"], 12);
+            }
+            "status" => heard.status = data,
             "points" => {
                 let told = data["points"].as_array().expect("it is a list").clone();
                 let first = told.first().and_then(|point| point["start_s"].as_f64());
-                points.retain(|point: &Value| {
-                    !data["whole"].as_bool().expect("it is a flag")
-                        && first.is_none_or(|first| point["start_s"].as_f64() < Some(first))
+                let is_whole = data["whole"].as_bool().expect("it is a flag");
+                heard.points.retain(|point| {
+                    let stays = first.is_none_or(|first| point["start_s"].as_f64() < Some(first));
+                    !is_whole && stays
                 });
-                points.extend(told);
+                heard.points.extend(told);
             }
-            "over" => over = data,
+            "over" => heard.over = data,
             "end" => {
-                end = data;
+                heard.end = data;
                 break;
             }
             _ => panic!("{name}"),
         }
     }
+    heard
+}
+
+/// Figures of `summary.json` that a page is told too.
+const SAME_FIGURES: [&str; 16] = [
+    "scheduled",
+    "sent",
+    "expected",
+    "excused",
+    "delivered",
+    "lost",
+    "duplicated",
+    "reordered",
+    "corrupted",
+    "misrouted",
+    "peak_online",
+    "e2e_latency",
+    "e2e_latency_of",
+    "e2e_service_time",
+    "connect_latency",
+    "schedule_lag",
+];
+
+/// What a page is told last is what the report says: counts, rates, latencies, the series over time and the names of claims.
+/// Then it is given the report, and the command ends.
+#[test]
+fn the_last_figures_are_those_of_the_report() {
+    let mut watched = Watched::start(&scenario(3), &["--live", "--metrics", "127.0.0.1:0"]);
+    let Heard {
+        status,
+        points,
+        over,
+        end,
+    } = hear(watched.address);
     assert_eq!(end["report"], "/report/");
-    let (_, report) = answer(watched.address, "/report/");
     let (_, served) = answer(watched.address, "/report/summary.json");
+    // Once this is given, squall ends.
+    let (_, report) = answer(watched.address, "/report/");
     let out = watched.out();
     let code = watched.end();
 
@@ -206,30 +247,11 @@ fn the_last_figures_are_those_of_the_report() {
     let summary = summary(&out);
     let served: Value = serde_json::from_str(&served).expect("the report's files are served");
     assert_eq!(served["summary"], summary);
-    assert_eq!(
-        over["outcome"],
-        run["verdict"]["outcome"].as_str().unwrap().to_uppercase()
-    );
+    let outcome = run["verdict"]["outcome"].as_str().expect("it is a word");
+    assert_eq!(over["outcome"], outcome.to_uppercase());
     // 99, or 4 on a machine that is too busy to say anything about the broker.
     assert_eq!(run["verdict"]["exit_code"], code);
-    for field in [
-        "scheduled",
-        "sent",
-        "expected",
-        "excused",
-        "delivered",
-        "lost",
-        "duplicated",
-        "reordered",
-        "corrupted",
-        "misrouted",
-        "peak_online",
-        "e2e_latency",
-        "e2e_latency_of",
-        "e2e_service_time",
-        "connect_latency",
-        "schedule_lag",
-    ] {
+    for field in SAME_FIGURES {
         assert_eq!(status[field], summary[field], "{field}");
     }
     assert!(summary["delivered"].as_u64() > Some(1_000), "{summary}");
@@ -240,7 +262,8 @@ fn the_last_figures_are_those_of_the_report() {
 
 /// The points are the intervals of the run file.
 fn assert_series(points: &[Value], status: &Value, run: &Value, summary: &Value) {
-    let intervals = run["measured"]["series"]["intervals"].as_array().unwrap();
+    let intervals = &run["measured"]["series"]["intervals"];
+    let intervals = intervals.as_array().expect("it is a list");
     assert_eq!(points.len(), intervals.len());
     for (point, interval) in points.iter().zip(intervals) {
         for field in ["start_s", "end_s", "online", "scheduled", "sent"] {
@@ -257,16 +280,18 @@ fn assert_series(points: &[Value], status: &Value, run: &Value, summary: &Value)
         status["first_deliveries"]
     );
     let start = |phase: &str| {
-        let phases = status["phases"].as_array().unwrap().iter();
-        let mut starts = phases.filter(|known| known["phase"] == phase);
-        starts.next().unwrap()["start_s"].as_f64().unwrap()
+        let mut phases = status["phases"].as_array().into_iter().flatten();
+        let known = phases.find(|known| known["phase"] == phase);
+        known
+            .and_then(|known| known["start_s"].as_f64())
+            .expect("the phase began")
     };
     let (from, to) = (start("measure"), start("drain"));
     let measured =
         |point: &Value| (from..to).contains(&point["start_s"].as_f64().expect("it is a time"));
-    let measured_s = summary["measured_s"].as_f64().unwrap();
+    let measured_s = summary["measured_s"].as_f64().expect("it is a time");
     let rate = sum(points, "delivered", measured) as f64 / measured_s;
-    let told = summary["delivered_per_s"].as_f64().unwrap();
+    let told = summary["delivered_per_s"].as_f64().expect("it is a rate");
     assert!((rate - told).abs() < 1e-6, "{rate} is not {told}");
 }
 
