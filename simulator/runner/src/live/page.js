@@ -278,7 +278,7 @@
 
   const tellLink = () => {
     const quiet = Date.now() - heardAt, isQuiet = isLinked && !over && head && quiet > QUIET_MS;
-    const text = ended ? '' : !isLinked ? 'The connection to squall is broken: what is shown is not going on. The page tries again by itself.'
+    const text = ended ? '' : !isLinked ? 'The connection to squall is broken: what is shown is from before. The page tries again by itself.'
       : isQuiet ? `squall has said nothing for ${clock(quiet / 1000)}: what is shown may be old.` : '';
     const line = byId('link');
     if (line.textContent !== text) line.textContent = text;
