@@ -32,8 +32,13 @@ mod write_trends;
 
 pub use chart::ChartError;
 pub use compare::{figure_line, terminal_comparison};
+pub use html::{page_style, policy_source};
 pub use junit::{TestSuite, WithoutVerdict};
 pub use markdown::markdown_summary;
+pub use open_metrics::{
+    Family as MetricFamily, Sample as MetricSample, of_figures as figure_metrics,
+    open_metrics_text, sample as metric_sample,
+};
 pub use rate_search::{RateSearch, RateStep, RateTarget};
 pub use report_error::ReportError;
 pub use stage::PAGE as REPORT_PAGE;

@@ -111,7 +111,7 @@ pub use sessions::{Sessions, SessionsEnded};
 pub use settings::{GroupSettings, Override, Settings};
 pub use silence::Silences;
 pub use spent::{LatencyPart, LatencySpent, SpentBy, SpentRow};
-pub use summary::{Latency, LatencyOf, Summary};
+pub use summary::{Latencies, Latency, LatencyOf, Summary};
 pub use summary_file::SummaryFile;
 pub use takeover::Takeovers;
 pub use target::{Keeps, Target, TargetKind};

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use crate::{CountedFrom, Event, Histogram, MetricName, Percentile, Population, Publications, Run};
+use crate::{
+    CountedFrom, Event, Histogram, MetricName, Metrics, Percentile, Population, Publications, Run,
+};
 
 /// Messages from which on the processor time for each of them means something.
 const MESSAGES_FOR_CPU: u64 = 100_000;
@@ -199,13 +201,41 @@ impl Latency {
     }
 }
 
-impl Summary {
-    /// Computes the figures of `run`.
-    pub fn of(run: &Run) -> Self {
-        let metrics = &run.measured.metrics;
+/// The latencies that a summary has, under its names.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Latencies {
+    /// As [`Summary::e2e_latency`].
+    pub e2e_latency: Option<Latency>,
+    /// As [`Summary::e2e_latency_of`].
+    pub e2e_latency_of: Vec<LatencyOf>,
+    /// As [`Summary::e2e_service_time`].
+    pub e2e_service_time: Option<Latency>,
+    /// As [`Summary::connect_latency`].
+    pub connect_latency: Option<Latency>,
+    /// As [`Summary::schedule_lag`].
+    pub schedule_lag: Option<Latency>,
+}
+
+impl Latencies {
+    /// Those of `metrics`, of a run that is over or goes on.
+    pub fn of(metrics: &Metrics) -> Self {
         let of = |from| metrics.populations(MetricName::E2eLatency, from);
         let (due, sent) = (of(CountedFrom::Scheduled), of(CountedFrom::Sent));
         let latency = |name| Latency::of(&metrics.all(name));
+        Self {
+            e2e_latency: the_only_one(&due),
+            e2e_latency_of: due.iter().filter_map(LatencyOf::of).collect(),
+            e2e_service_time: the_only_one(&due).and_then(|_| the_only_one(&sent)),
+            connect_latency: latency(MetricName::ConnectLatency),
+            schedule_lag: latency(MetricName::ScheduleLag),
+        }
+    }
+}
+
+impl Summary {
+    /// Computes the figures of `run`.
+    pub fn of(run: &Run) -> Self {
+        let latencies = Latencies::of(&run.measured.metrics);
         let publications = &run.measured.accounting.publications;
         let published = |count: fn(&Publications) -> u64| publications.iter().map(count).sum();
         let deliveries = &run.measured.accounting.deliveries;
@@ -240,11 +270,11 @@ impl Summary {
             corrupted: sum(|entry| entry.corrupted),
             mislabelled: sum(|entry| entry.mislabelled),
             misrouted: sum(|entry| entry.misrouted),
-            e2e_latency: the_only_one(&due),
-            e2e_latency_of: due.iter().filter_map(LatencyOf::of).collect(),
-            e2e_service_time: the_only_one(&due).and_then(|_| the_only_one(&sent)),
-            connect_latency: latency(MetricName::ConnectLatency),
-            schedule_lag: latency(MetricName::ScheduleLag),
+            e2e_latency: latencies.e2e_latency,
+            e2e_latency_of: latencies.e2e_latency_of,
+            e2e_service_time: latencies.e2e_service_time,
+            connect_latency: latencies.connect_latency,
+            schedule_lag: latencies.schedule_lag,
             peak_online: run.measured.connections.peak_online,
             refusals: refusals(run),
             errors: errors(run),

@@ -273,6 +273,11 @@ impl FaultPlan {
         self.reports.iter().map(|report| report.applied).sum()
     }
 
+    /// One report for each fault up to now, in file order.
+    pub(crate) fn reports(&self) -> &[FaultReport] {
+        &self.reports
+    }
+
     /// One report for each fault, in file order.
     pub(crate) fn into_reports(self) -> Vec<FaultReport> {
         self.reports

@@ -10,6 +10,7 @@ mod checks;
 mod metrics;
 mod recorder;
 mod results;
+mod so_far;
 
 pub use advice::{advice, never_judged};
 pub use books::{
@@ -17,5 +18,7 @@ pub use books::{
     HandshakeCounts, Imbalance, Ledger, Memory, MemoryLimit, Publications, Roster, Scope, Subject,
     TakeoverCounts, Tally, TallyKey, Unjudged, WatchedClaims, WillCause, WillTally,
 };
-pub use recorder::{Recorder, SHUT_OUT_AFTER, SoFar};
+pub use checks::{ClaimSoFar, StateSoFar};
+pub use recorder::{Recorder, SHUT_OUT_AFTER};
 pub use results::{Judgement, judge};
+pub use so_far::{CountsSoFar, MeasuredSoFar, SoFar};

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use squall_fleet::{Observation, Phase, RunTag, Sink};
 use squall_protocol::Instant;
-use squall_run::{Histogram, MetricName};
 use squall_scenario::Scenario;
 
 use crate::books::{Finding, Ledger, Memory, Roster, WatchedClaims};
@@ -23,15 +22,6 @@ pub struct Recorder {
     /// Reused between facts.
     findings: Vec<Finding>,
     ended_at: Instant,
-}
-
-/// What was measured up to a moment of the run.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SoFar {
-    /// From when a message was due to its delivery.
-    pub e2e_latency: Histogram,
-    /// How late the generator was.
-    pub schedule_lag: Histogram,
 }
 
 impl Recorder {
@@ -61,15 +51,6 @@ impl Recorder {
     pub fn is_shut_out(&self, now: Instant) -> bool {
         let since = self.ledger.connections.shut_out_since();
         since.is_some_and(|since| now.saturating_since(since) >= SHUT_OUT_AFTER)
-    }
-
-    /// End-to-end latencies and schedule lags up to now, without those of the warm-up: for the one who watches a run. Each call
-    /// merges what is kept by group and QoS, so it is not one to make often.
-    pub fn so_far(&self) -> SoFar {
-        SoFar {
-            e2e_latency: self.metrics.so_far(MetricName::E2eLatency),
-            schedule_lag: self.metrics.so_far(MetricName::ScheduleLag),
-        }
     }
 
     /// The first claim of `scenario` that is broken for good, in words.

@@ -11,6 +11,7 @@ use squall_run::ExitCode;
 use crate::bench_args::BenchArgs;
 use crate::compare_args::CompareArgs;
 use crate::connect_args::ConnectArgs;
+use crate::live_args::LiveArgs;
 use crate::out_folder::DEFAULT_FOLDER;
 use crate::output_args::OutputArgs;
 use crate::worker_args::WorkerArgs;
@@ -133,6 +134,9 @@ pub struct RunArgs {
     /// Threads of the generator.
     #[command(flatten)]
     pub workers: WorkerArgs,
+    /// What is served while the runs go on.
+    #[command(flatten)]
+    pub live: LiveArgs,
     /// Where results go and what is printed.
     #[command(flatten)]
     pub output: OutputArgs,

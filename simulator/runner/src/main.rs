@@ -19,6 +19,8 @@ mod connect_args;
 mod drive;
 mod exit;
 mod layers;
+mod live;
+mod live_args;
 mod machine;
 mod open_page;
 mod out_folder;

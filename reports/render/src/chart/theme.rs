@@ -166,6 +166,21 @@ pub(crate) fn dark_rules(selector: &str) -> String {
     rules
 }
 
+/// The colours that a page draws charts of its own with, as custom properties.
+pub(crate) fn variables(theme: Theme) -> String {
+    let named = [
+        ("grid", Ink::Grid),
+        ("axis", Ink::Axis),
+        ("fault", Ink::Fault),
+        ("phase", Ink::Phase),
+    ];
+    let named = named.map(|(name, ink)| (name.to_owned(), ink));
+    let series = (0..Ink::SERIES).map(|number| (format!("series-{number}"), Ink::Series(number)));
+    let all = named.into_iter().chain(series);
+    all.map(|(name, ink)| format!("--{name}:{};", hex(theme.rgb(ink))))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,8 @@ mod trends;
 
 pub(crate) use compare::page as compare_page;
 pub(crate) use runs::page as runs_page;
+pub use script::source_of as policy_source;
+pub use style::page_style;
 pub(crate) use trends::page as trends_page;
 
 use block::Files;

@@ -28,8 +28,8 @@ impl Script {
     }
 }
 
-/// The hash of a script as a policy names it.
-pub(super) fn source_of(script: &str) -> String {
+/// The hash of a script, or of a stylesheet, as a content security policy names it.
+pub fn source_of(script: &str) -> String {
     format!("sha256-{}", BASE64.encode(Sha256::digest(script)))
 }
 

@@ -35,7 +35,7 @@ use crate::lines::Supplies;
 use crate::link::LinkReport;
 use crate::members::{checkers, members, slot};
 use crate::observation::{About, Fact, Observation};
-use crate::outcome::{Outcome, Sessions};
+use crate::outcome::{FaultReport, Outcome, Sessions};
 use crate::progress::{Phase, Progress};
 use crate::random::Draws;
 use crate::selection::select;
@@ -208,6 +208,11 @@ impl<S: Sink> Fleet<S> {
             delivered: figures.delivered,
             faults_applied: self.shared.faults.applied(),
         }
+    }
+
+    /// What became of each fault up to now, in file order.
+    pub fn faults(&self) -> &[FaultReport] {
+        self.shared.faults.reports()
     }
 
     /// The receiver of the facts, for figures of the moment.

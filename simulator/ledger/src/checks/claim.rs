@@ -1,7 +1,5 @@
 //! The claims of one `[[expect]]` while they are judged.
 
-use std::collections::BTreeMap;
-
 use squall_run::{AllowedRange, AnomalyKind, ClaimOutcome, Explanation, Value, count_text};
 
 use super::{Causes, Company};
@@ -10,7 +8,6 @@ use crate::books::{Anomalies, Scope};
 /// The claims of one `[[expect]]`.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
-    selection: BTreeMap<String, String>,
     outcomes: Vec<ClaimOutcome>,
     /// For each claim the kinds of anomalies that break it; none if it is not broken.
     broken: Vec<Vec<AnomalyKind>>,
@@ -71,11 +68,6 @@ impl Claims {
     /// A list without claims.
     pub(super) fn new() -> Self {
         Self::default()
-    }
-
-    /// Narrowed to a part, as reports show it.
-    pub(super) fn select(&mut self, key: &str, value: impl Into<String>) {
-        self.selection.insert(key.to_owned(), value.into());
     }
 
     /// Anomalies of this scope only belong to the check.
@@ -207,11 +199,6 @@ impl Claims {
             unjudged,
         };
         self.add(judged, kinds);
-    }
-
-    /// What the check was narrowed to.
-    pub(super) fn selection(&self) -> BTreeMap<String, String> {
-        self.selection.clone()
     }
 
     /// How often the broken claims were broken.

@@ -12,7 +12,6 @@ use crate::books::{GroupCounts, Ledger, Scope};
 pub(super) fn judge(claim: &ConnectionsClaim, evidence: &Evidence<'_>) -> Claims {
     let mut claims = Claims::new();
     if let Some(group) = claim.group {
-        claims.select("group", &evidence.scenario.group(group).name);
         claims.narrow(Scope {
             group: Some(group),
             ..Scope::default()

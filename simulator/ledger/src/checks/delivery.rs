@@ -41,12 +41,6 @@ pub(super) fn judge(claim: &DeliveryClaim, evidence: &Evidence<'_>) -> Claims {
         qos: claim.qos,
         ..Scope::default()
     });
-    if let Some(qos) = claim.qos {
-        claims.select("qos", (qos as u8).to_string());
-    }
-    if let Some(group) = claim.group {
-        claims.select("group", &evidence.scenario.group(group).name);
-    }
     let books = evidence.ledger.books();
     let is_chosen = |key: TallyKey| is_chosen(claim, key);
     let all = books.sum(is_chosen);

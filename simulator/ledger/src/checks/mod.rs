@@ -19,6 +19,7 @@ mod qos2_handshake;
 mod quota;
 mod response;
 mod retained;
+mod selection;
 mod session;
 mod shared;
 mod so_far;
@@ -36,7 +37,8 @@ use crate::metrics::Metrics;
 
 pub(crate) use delivery::{APART, TOLD_BY_STAMPS};
 pub(crate) use network::{compare_links, micros};
-pub(crate) use so_far::broken_claim;
+pub use so_far::{ClaimSoFar, StateSoFar};
+pub(crate) use so_far::{broken_claim, claims_so_far};
 
 use claim::Claims;
 
@@ -117,9 +119,7 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
             Expectation::Quota(claim) => quota::judge(claim, evidence),
             Expectation::Malformed(claim) => malformed::judge(number, claim, evidence),
         };
-        findings
-            .checks
-            .push(outcome(expectation.check_name(), claims, evidence));
+        findings.checks.push(outcome(expectation, claims, evidence));
     }
     findings.networks = comparisons
         .into_iter()
@@ -128,7 +128,7 @@ pub(crate) fn judge_expectations(evidence: &mut Evidence<'_>) -> Findings {
     findings
 }
 
-fn outcome(check: &str, mut claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome {
+fn outcome(expectation: &Expectation, mut claims: Claims, evidence: &Evidence<'_>) -> CheckOutcome {
     let anomalies = evidence.ledger.anomalies();
     let causes = Causes {
         generator: &evidence.generator,
@@ -140,8 +140,8 @@ fn outcome(check: &str, mut claims: Claims, evidence: &Evidence<'_>) -> CheckOut
         .flat_map(|kind: AnomalyKind| anomalies.kept_in(kind, |scope| claims.concerns(scope)))
         .collect();
     CheckOutcome {
-        check: check.to_owned(),
-        selection: claims.selection(),
+        check: expectation.check_name().to_owned(),
+        selection: selection::of(expectation, evidence.scenario),
         violations_total: claims.violations(),
         violations: spread(violations, VIOLATIONS_SHOWN)
             .into_iter()

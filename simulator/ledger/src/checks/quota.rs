@@ -11,7 +11,6 @@ use crate::books::{Ledger, QuotaCounts, Scope};
 pub(super) fn judge(claim: &QuotaClaim, evidence: &Evidence<'_>) -> Claims {
     let mut claims = Claims::new();
     if let Some(group) = claim.group {
-        claims.select("group", &evidence.scenario.group(group).name);
         claims.narrow(Scope {
             group: Some(group),
             ..Scope::default()

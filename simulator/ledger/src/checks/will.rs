@@ -42,12 +42,6 @@ struct Sum {
 /// Judges one claim.
 pub(super) fn judge(number: usize, claim: &WillClaim, evidence: &Evidence<'_>) -> Claims {
     let mut claims = Claims::new();
-    let names: Vec<&str> = claim
-        .after
-        .iter()
-        .map(|&fault| evidence.scenario.fault(fault).name.as_str())
-        .collect();
-    claims.select("after", names.join(", "));
     claims.narrow_to_faults(&claim.after);
     let wills = &evidence.ledger.wills;
     let sum_of = |choose: &dyn Fn(WillCause) -> bool| {

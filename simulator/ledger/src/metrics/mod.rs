@@ -30,14 +30,14 @@ use series::Timeline;
 use spent::Spent;
 use squall_fleet::Phase;
 use squall_protocol::Instant;
-use squall_run::{CountedFrom, Histogram, MetricCell, MetricName, PhaseKind};
+use squall_run::{CountedFrom, Histogram, Interval, MetricCell, MetricName, PhaseKind};
 use squall_scenario::{GroupId, Scenario};
 use standstill::Standstills;
 
 use crate::books::Roster;
 
 pub(crate) use cell::Scheduled;
-pub(crate) use thresholds::{broken_threshold, judge_thresholds};
+pub(crate) use thresholds::{broken_threshold, judge_thresholds, thresholds_so_far};
 
 /// All numbers of a run.
 #[derive(Debug)]
@@ -135,6 +135,16 @@ impl Metrics {
     /// The counters over time.
     pub(crate) fn series(&self, scenario: &Scenario) -> squall_run::Series {
         self.timeline.series(scenario, self.last)
+    }
+
+    /// The counters of the intervals that are over at `now`, of those that begin at `from` or later.
+    pub(crate) fn intervals_over(&self, from: Instant, now: Instant) -> Vec<Interval> {
+        self.timeline.over(from, now)
+    }
+
+    /// When each phase began, in order.
+    pub(crate) fn phases(&self) -> &[(PhaseKind, Instant)] {
+        &self.phases
     }
 
     /// Rates by group and QoS.

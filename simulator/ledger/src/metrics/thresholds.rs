@@ -48,32 +48,43 @@ pub(crate) fn broken_threshold(scenario: &Scenario, metrics: &Metrics) -> Option
     if !all.any(|threshold| threshold.conditions.iter().any(is_from_above)) {
         return None;
     }
+    let cells = metrics.cells(scenario);
+    let (_, outcome) = thresholds_so_far(scenario, metrics, &cells)
+        .into_iter()
+        .find(|(is_known, outcome)| *is_known && outcome.result == ThresholdResult::Broken)?;
+    let actual = outcome.actual.map(|actual| actual.to_string());
+    Some(format!(
+        "{}: {} is broken already, it is {}",
+        outcome.metric.as_str(),
+        outcome.expression,
+        actual.unwrap_or_default()
+    ))
+}
+
+/// Every condition in file order, judged by what was measured so far, of which `cells` are the distributions; beside it whether
+/// that says something: only of a limit from above on a time or a count.
+pub(crate) fn thresholds_so_far(
+    scenario: &Scenario,
+    metrics: &Metrics,
+    cells: &squall_run::Metrics,
+) -> Vec<(bool, ThresholdOutcome)> {
     let judge = Judge {
         scenario,
         metrics,
-        cells: &metrics.cells(scenario),
+        cells,
         rates: &metrics.rates(scenario),
         resources: &Resources::default(),
     };
     let conditions = scenario.thresholds.iter().flat_map(|threshold| {
-        threshold
-            .conditions
-            .iter()
-            .map(move |each| (threshold, each))
+        let conditions = threshold.conditions.iter();
+        conditions.map(move |condition| (threshold, condition))
     });
     conditions
-        .filter(|(_, condition)| is_from_above(condition))
-        .map(|(threshold, condition)| judge.condition(&threshold.selector, condition))
-        .find(|outcome| outcome.result == ThresholdResult::Broken)
-        .map(|outcome| {
-            let actual = outcome.actual.map(|actual| actual.to_string());
-            format!(
-                "{}: {} is broken already, it is {}",
-                outcome.metric.as_str(),
-                outcome.expression,
-                actual.unwrap_or_default()
-            )
+        .map(|(threshold, condition)| {
+            let outcome = judge.condition(&threshold.selector, condition);
+            (is_from_above(condition), outcome)
         })
+        .collect()
 }
 
 /// Whether it is about samples, and bounds them from above. More samples may mend a percentile, but rarely do.

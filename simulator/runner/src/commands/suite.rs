@@ -53,7 +53,11 @@ fn run_suite(suite: &Suite, args: &SuiteArgs) -> Result<u8, Failure> {
     let series = series.map(|series| vec![series]);
     let folder = series.as_ref().ok().and_then(|all| all[0].folder());
     let folder = folder.map(Path::to_owned);
-    let ran = run::run_all(series, args.workers, &args.output)?;
+    let means = run::Means {
+        workers: args.workers,
+        ..run::Means::default()
+    };
+    let ran = run::run_all(series, means, &args.output)?;
 
     let [set] = ran.as_slice() else {
         unreachable!("a suite is one series");

@@ -279,9 +279,14 @@ impl<S: Sink + 'static> Drive<S> {
 
     /// What `question` finds out from what hears the run's facts; `None` once its fleet was taken out.
     pub fn ask<T>(&self, question: impl FnOnce(&S, Instant) -> T) -> Option<T> {
+        self.ask_fleet(|fleet, now| question(fleet.sink(), now))
+    }
+
+    /// What `question` finds out from the fleet; `None` once it was taken out.
+    pub fn ask_fleet<T>(&self, question: impl FnOnce(&Fleet<S>, Instant) -> T) -> Option<T> {
         let state = self.state.borrow();
         let fleet = state.fleet.as_ref()?;
-        Some(question(fleet.sink(), state.clock.now()))
+        Some(question(fleet, state.clock.now()))
     }
 
     /// When a byte of the target came last; `None` if none ever did.
@@ -291,11 +296,7 @@ impl<S: Sink + 'static> Drive<S> {
 
     /// How far the run is; `None` once it is over.
     pub fn progress(&self) -> Option<Progress> {
-        let state = self.state.borrow();
-        state
-            .fleet
-            .as_ref()
-            .map(|fleet| fleet.progress(state.clock.now()))
+        self.ask_fleet(Fleet::progress)
     }
 
     /// Ends the workers, and gives how long what the fleet asked for was on its way to them; `None` if there are

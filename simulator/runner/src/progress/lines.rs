@@ -166,7 +166,8 @@ fn bar(over: Duration, whole: Duration, width: usize) -> String {
     format!("{}{}", "█".repeat(full), "░".repeat(width - full))
 }
 
-fn phase_name(phase: Phase) -> &'static str {
+/// A phase as a person is told of it.
+pub fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Clearing => "clearing",
         Phase::Connecting => "connecting",

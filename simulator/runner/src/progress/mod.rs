@@ -14,6 +14,8 @@ use crate::remark::remark;
 
 use lines::{Look, THREE_LINES_MIN};
 
+pub use lines::phase_name;
+
 /// Time between two updates of the live lines in a terminal.
 const LIVE_PERIOD: Duration = Duration::from_millis(500);
 /// Time between two lines where there is no terminal.

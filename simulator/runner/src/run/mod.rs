@@ -21,6 +21,7 @@ use std::path::Path;
 use squall_run::Run;
 
 use crate::exit::Failure;
+use crate::live::Live;
 use crate::machine::limits::Limits;
 use crate::progress::ProgressDisplay;
 use crate::scenario_file::ScenarioFile;
@@ -38,6 +39,17 @@ pub struct RunSpec<'a> {
     pub workers: Option<NonZeroU16>,
     /// Where the output of a target that is started goes.
     pub target_log: &'a Path,
+    /// Where the run can be watched, if it can.
+    pub watched: Option<Watched<'a>>,
+}
+
+/// A run that can be watched as it goes.
+#[derive(Clone, Copy)]
+pub struct Watched<'a> {
+    /// Where.
+    pub live: &'a Live,
+    /// Which run of the command it is, from 1, and of how many.
+    pub place: [usize; 2],
 }
 
 /// Runs a scenario over sockets in real time.

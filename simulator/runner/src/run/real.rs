@@ -16,7 +16,6 @@ use squall_scenario::{DESCRIPTORS_RESERVED, Scenario};
 use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::RunSpec;
 use super::abort;
 use super::commands::{Commands, Teller};
 use super::keeper::Keeper;
@@ -25,9 +24,11 @@ use super::record::{Circumstances, Driven};
 use super::sampling::Sampler;
 use super::signals::StopSignals;
 use super::times::{End, Ended, times};
+use super::{RunSpec, Watched};
 use crate::clock::{self, Clock};
 use crate::drive::{Drive, Route, for_connections};
 use crate::exit::Failure;
+use crate::live::{Feed, Head};
 use crate::machine::limits::local_port_range;
 use crate::progress::ProgressDisplay;
 use crate::target::{EMBEDDED_READY_MAX, Haste, Target};
@@ -83,6 +84,8 @@ pub async fn drive(
         commands,
         start,
         workers: spec.workers,
+        watched: spec.watched,
+        question: spec.file.question(),
     };
     let (driven, keeper) = run_fleet(setting, &display, signals).await?;
     let (target, death) = keeper.finish().await;
@@ -100,13 +103,7 @@ pub async fn drive(
 
 /// Says what is run, and against what.
 fn introduce(scenario: &Scenario, target: &Target, display: &ProgressDisplay) {
-    let (name, url) = (target.name(), target.url());
-    // A broker that runs already has no other name than where it is.
-    let place = match name == url {
-        true => String::new(),
-        false => format!(" at {url}"),
-    };
-    display.remark(&format!("{}: target {name}{place}", scenario.name));
+    display.remark(&format!("{}: target {}", scenario.name, full_name(target)));
     if scenario.tls.is_insecure {
         display.remark(
             "warning: target.tls.insecure accepts any certificate: the other end may be anyone",
@@ -114,6 +111,16 @@ fn introduce(scenario: &Scenario, target: &Target, display: &ProgressDisplay) {
     }
     for change in &scenario.traits.changes {
         display.remark(&format!("changed for the target: {change}"));
+    }
+}
+
+/// The target and where it is.
+fn full_name(target: &Target) -> String {
+    let (name, url) = (target.name(), target.url());
+    // A broker that runs already has no other name than where it is.
+    match name == url {
+        true => url.to_string(),
+        false => format!("{name} at {url}"),
     }
 }
 
@@ -149,6 +156,10 @@ struct Setting<'a> {
     start: Start,
     /// As in [`RunSpec`].
     workers: Option<NonZeroU16>,
+    /// As in [`RunSpec`].
+    watched: Option<Watched<'a>>,
+    /// What the scenario asks.
+    question: Option<String>,
 }
 
 async fn run_fleet(
@@ -162,6 +173,8 @@ async fn run_fleet(
         mut commands,
         start,
         workers,
+        watched,
+        question,
     } = setting;
     let route = Route {
         ends: keeper.target().addresses.clone(),
@@ -176,7 +189,18 @@ async fn run_fleet(
     let drive = Drive::new(fleet, clock, &route, workers).context("a worker cannot be started")?;
     let sampler = Sampler::new(keeper.target().processes(), clock);
     let sampling = spawn_local(sampler.clone().run(drive.clone()));
-    let showing = spawn_local(show(Rc::clone(display), drive.clone(), clock));
+    let feed = match watched {
+        Some(watched) => {
+            let target = full_name(keeper.target());
+            let head = Head::of(scenario, question, target, watched.place);
+            Some(watched.live.begin(head, scenario, clock).await)
+        }
+        None => None,
+    };
+    let feeding = feed
+        .clone()
+        .map(|feed| spawn_local(feed.run(drive.clone())));
+    let showing = spawn_local(show(Rc::clone(display), drive.clone(), clock, feed.clone()));
 
     let (orders, lines_asked) = (drive.orders(), drive.lines_asked());
     let teller = Teller { display, clock };
@@ -189,31 +213,41 @@ async fn run_fleet(
     let at = clock.now();
     let phase = drive.phase().and_then(Phase::kind);
     sampler.read(phase).await;
-    for task in [sampling, showing] {
+    for task in [sampling, showing].into_iter().chain(feeding) {
         task.abort();
         // Aborted: there is nothing to learn from it.
         let _ = task.await;
     }
+    if let Some(feed) = feed {
+        feed.tell_whole(&drive).await;
+    }
+    let end = End { at, ended };
+    let mut driven = finish(&drive, scenario, &sampler, end)?;
+    commands.finish(&mut driven.measured.commands).await;
+    Ok((driven, keeper))
+}
+
+/// Takes the run out of its drive and judges it.
+fn finish(
+    drive: &Drive<Recorder>,
+    scenario: &Scenario,
+    sampler: &Sampler,
+    end: End,
+) -> Result<Driven, Failure> {
     let last_heard = drive.last_heard();
     let workers = drive.dismiss_workers().context("a worker failed")?;
     let outcome = drive.finish().context("the run was finished twice")?;
-    let end = End { at, ended };
     let times = times(&outcome.phases, end, &scenario.run);
     let resources = sampler.resources(workers);
-    let Judgement {
-        mut measured,
-        reasons,
-    } = judge(scenario, outcome, &resources);
-    commands.finish(&mut measured.commands).await;
-    let driven = Driven {
+    let Judgement { measured, reasons } = judge(scenario, outcome, &resources);
+    Ok(Driven {
         measured,
         times,
         resources,
         reasons,
         last_heard,
-        ended,
-    };
-    Ok((driven, keeper))
+        ended: end.ended,
+    })
 }
 
 /// The first signal ends the load, and so does what is broken where the scenario asks for that; the drain and the
@@ -283,8 +317,13 @@ async fn shut_out(drive: &Drive<Recorder>) {
 }
 
 /// Shows the progress now and then. Rates are those of one phase: what was published before the drain
-/// began is not the drain's.
-async fn show(display: Rc<RefCell<ProgressDisplay>>, drive: Drive<Recorder>, clock: Clock) {
+/// began is not the drain's. Where `feed` looks at the latencies, they are not merged a second time.
+async fn show(
+    display: Rc<RefCell<ProgressDisplay>>,
+    drive: Drive<Recorder>,
+    clock: Clock,
+    feed: Option<Rc<Feed>>,
+) {
     let mut ticks = interval(display.borrow().period());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut phases = drive.phases();
@@ -301,10 +340,11 @@ async fn show(display: Rc<RefCell<ProgressDisplay>>, drive: Drive<Recorder>, clo
         if is_new_phase {
             display.count_from(since_start, progress);
         } else {
-            let ask = || {
-                drive
+            let ask = || match &feed {
+                Some(feed) => feed.so_far(),
+                None => drive
                     .ask(|recorder, _| recorder.so_far())
-                    .unwrap_or_default()
+                    .unwrap_or_default(),
             };
             display.show(since_start, progress, ask);
         }

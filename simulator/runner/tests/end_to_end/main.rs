@@ -18,6 +18,7 @@ mod formats;
 mod interloper;
 mod interruptions;
 mod kept;
+mod live;
 mod logins;
 mod malformed_packets;
 mod mosquitto;

@@ -50,9 +50,6 @@ pub(super) fn judge(
     evidence: &mut Evidence<'_>,
 ) -> Claims {
     let mut claims = Claims::new();
-    let network = evidence.scenario.network(claim.profile);
-    claims.select("profile", &network.name);
-    claims.select("tolerance", Value::Ratio(claim.tolerance).to_string());
     claims.narrow(Scope {
         expectation: Some(number),
         ..Scope::default()

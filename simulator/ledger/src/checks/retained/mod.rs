@@ -44,7 +44,6 @@ pub(super) fn judge(
     };
     let unjudged = comparison.unjudged();
     let mut claims = Claims::new();
-    claims.select("filter", claim.filter.as_str());
     claims.narrow(Scope {
         expectation: Some(number),
         ..Scope::default()

@@ -33,7 +33,11 @@ pub fn compare(scenario: &Path, args: &CompareArgs) -> Result<u8, Failure> {
         quiet: args.output.quiet || args.output.json,
         ..args.output.clone()
     };
-    let ran = run::run_all(Ok(vec![series]), args.workers, &output)?;
+    let means = run::Means {
+        workers: args.workers,
+        ..run::Means::default()
+    };
+    let ran = run::run_all(Ok(vec![series]), means, &output)?;
     let [set] = ran.as_slice() else {
         unreachable!("the targets are one series");
     };

@@ -24,6 +24,7 @@ use crate::cli::{OverrideArgs, RunArgs};
 use crate::clock;
 use crate::exit::Failure;
 use crate::layers::Layers;
+use crate::live::{Live, Over};
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
 use crate::open_page::open_page;
@@ -33,7 +34,7 @@ use crate::output_args::OutputArgs;
 use crate::progress::{ProgressDisplay, Verbosity};
 use crate::remark::remark;
 use crate::run::signals::StopSignals;
-use crate::run::{self, RunSpec};
+use crate::run::{self, RunSpec, Watched};
 use crate::scenario_file::ScenarioFile;
 use crate::scenario_runs::ScenarioRuns;
 use crate::worker_args::WorkerArgs;
@@ -47,8 +48,14 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     let (series, baseline) =
         prepared(args, &changes).inspect_err(|failure| tell_json(&args.output, failure))?;
+    let live =
+        Live::open(args.live.wanted()).inspect_err(|failure| tell_json(&args.output, failure))?;
     let folder = series[0].folder().map(Path::to_owned);
-    let ran = run_all(Ok(series), args.workers, &args.output)?;
+    let means = Means {
+        workers: args.workers,
+        live,
+    };
+    let ran = run_all(Ok(series), means, &args.output)?;
     let total: usize = ran.iter().map(|set| set.runs.len()).sum();
     if total > 1 && !args.output.quiet {
         let all = match ran.as_slice() {
@@ -96,6 +103,15 @@ fn together(sets: &[RunSet]) -> RunSet {
     all
 }
 
+/// What runs are carried out with.
+#[derive(Default)]
+pub struct Means {
+    /// Threads that have the connections.
+    pub workers: WorkerArgs,
+    /// Where they can be watched as they go.
+    pub live: Option<Live>,
+}
+
 /// Runs the scenarios in turn and writes a report for each, and a page for all of a series that has a folder. What became
 /// of each, in the same order.
 ///
@@ -106,9 +122,10 @@ fn together(sets: &[RunSet]) -> RunSet {
 /// The first mistake, before anything ran, and a page that cannot be written. A run that fails is part of the answer.
 pub fn run_all(
     series: Result<Vec<Series>, Failure>,
-    workers: WorkerArgs,
+    means: Means,
     output: &OutputArgs,
 ) -> Result<Vec<RunSet>, Failure> {
+    let Means { workers, live } = means;
     let (mut all, prepared) = series
         .and_then(|series| {
             let prepared = prepare_all(&series, workers, output)?;
@@ -119,6 +136,7 @@ pub fn run_all(
     // One for all files: a signal that comes between two of them is heard of too.
     let mut signals = runtime.block_on(async { StopSignals::handle() })?;
     let mut goes_on = true;
+    let total = prepared.len();
     for (place, prepared) in prepared.iter().enumerate() {
         let of_series = &mut all[prepared.series];
         let values = of_series.values_of(&prepared.file);
@@ -133,15 +151,28 @@ pub fn run_all(
             told(prepared, values, &skipped, output)
         } else {
             tell_progress(prepared, place, of_series, output);
+            let watched = live.as_ref().map(|live| Watched {
+                live,
+                place: [place + 1, total],
+            });
             let local = LocalSet::new();
-            let running = execute(prepared, values.clone(), output, &mut signals);
+            let running = execute(prepared, values.clone(), output, (&mut signals, watched));
             let ended = runtime.block_on(local.run_until(running));
+            if let (Some(live), Err(failure)) = (&live, &ended) {
+                runtime.block_on(live.tell_over(Over::without_verdict(&failure.to_string())));
+            }
             ended.unwrap_or_else(|failure| told(prepared, values, &failure, output))
         };
         of_series.set.runs.push(ended.run);
         of_series.suites.push(ended.suite);
         of_series.write_page()?;
         goes_on = ended.goes_on && runtime.block_on(signals.pending()).is_none();
+    }
+    if let Some(live) = live {
+        let hurry = async {
+            signals.next().await;
+        };
+        runtime.block_on(live.part(hurry));
     }
     if !output.quiet {
         for folder in all.iter().filter_map(Series::folder) {
@@ -293,7 +324,7 @@ async fn execute(
     prepared: &Prepared,
     values: Vec<String>,
     output: &OutputArgs,
-    signals: &mut StopSignals,
+    (signals, watched): (&mut StopSignals, Option<Watched<'_>>),
 ) -> Result<Ended, Failure> {
     let Prepared {
         file,
@@ -316,6 +347,7 @@ async fn execute(
         limits: *limits,
         workers: *workers,
         target_log: log.path(),
+        watched,
     };
 
     let run = run::run(&spec, signals, display).await?;
@@ -331,6 +363,9 @@ async fn execute(
         }
     };
     let kept_log = kept::keep_log(log.path(), folder)?;
+    if let Some(Watched { live, .. }) = watched {
+        live.tell_over(Over::judged(&run, folder)).await;
+    }
     print_result(&run, &written.page, output)?;
     if !output.quiet {
         remark(&format!("report: {}", written.page.display()));

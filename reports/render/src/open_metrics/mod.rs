@@ -4,8 +4,12 @@
 //! `_seconds`, `_per_s` is `_per_second`, and times in microseconds are seconds. What they mean is told in the words of the schema
 //! of `summary.json`. A distribution is a summary with quantiles; a figure that was not measured is left out.
 
+mod family;
+
 use serde_json::{Map, Value};
 use squall_run::{ClaimResult, Outcome, Run, Summary, SummaryFile};
+
+pub use family::{Family, Sample, open_metrics_text, sample};
 
 /// The file.
 pub(crate) const OPEN_METRICS_FILE: &str = "openmetrics.txt";
@@ -27,82 +31,23 @@ pub(crate) fn text(run: &Run) -> String {
     let Ok(Value::Object(figures)) = serde_json::to_value(Summary::of(run)) else {
         unreachable!("a summary is an object")
     };
+    let mut families = vec![of_run(run), verdict(run), claims(run)];
+    families.extend(of_figures(&figures));
+    open_metrics_text(&families)
+}
+
+/// Figures under the names that they have in `summary.json`, or some of them, as families with the names and the words of the
+/// final file.
+pub fn of_figures(figures: &Map<String, Value>) -> Vec<Family> {
     let schema = SummaryFile::json_schema().to_value();
     let help = |field: &str| {
         let described = &schema["$defs"]["Summary"]["properties"][field]["description"];
         described.as_str().unwrap_or_default().to_owned()
     };
-    let mut families = vec![of_run(run), verdict(run), claims(run)];
-    for (field, figure) in &figures {
-        families.push(family(field, figure, &help(field)));
-    }
-    let mut text: String = families.iter().map(Family::text).collect();
-    text.push_str("# EOF\n");
-    text
-}
-
-/// Samples of one name.
-struct Family {
-    name: String,
-    kind: &'static str,
-    unit: Option<&'static str>,
-    help: String,
-    samples: Vec<Sample>,
-}
-
-/// What is after the family's name, the labels, and the number.
-struct Sample {
-    suffix: &'static str,
-    labels: Vec<(&'static str, String)>,
-    number: f64,
-}
-
-impl Family {
-    fn gauge(name: &str, help: &str, samples: Vec<Sample>) -> Self {
-        Self {
-            name: format!("squall_{name}"),
-            kind: "gauge",
-            unit: None,
-            help: help.to_owned(),
-            samples,
-        }
-    }
-
-    /// Nothing without samples.
-    fn text(&self) -> String {
-        if self.samples.is_empty() {
-            return String::new();
-        }
-        let (name, kind) = (&self.name, self.kind);
-        let mut text = format!("# TYPE {name} {kind}\n");
-        if let Some(unit) = self.unit {
-            text.push_str(&format!("# UNIT {name} {unit}\n"));
-        }
-        let help = self.help.split_whitespace().collect::<Vec<_>>().join(" ");
-        text.push_str(&format!("# HELP {name} {}\n", escaped(&help)));
-        for sample in &self.samples {
-            let pairs = sample.labels.iter();
-            let pairs = pairs.map(|(key, value)| format!("{key}=\"{}\"", escaped(value)));
-            let labels = pairs.collect::<Vec<_>>().join(",");
-            let labels = match labels.is_empty() {
-                true => labels,
-                false => format!("{{{labels}}}"),
-            };
-            text.push_str(&format!(
-                "{name}{}{labels} {}\n",
-                sample.suffix, sample.number
-            ));
-        }
-        text
-    }
-}
-
-fn sample(labels: Vec<(&'static str, String)>, number: f64) -> Sample {
-    Sample {
-        suffix: "",
-        labels,
-        number,
-    }
+    let families = figures.iter();
+    families
+        .map(|(field, figure)| family(field, figure, &help(field)))
+        .collect()
 }
 
 /// What the run is told apart by.
@@ -256,13 +201,6 @@ fn named(field: &str) -> (String, Option<&'static str>) {
         Some((format!("{plain}{written}"), *unit))
     });
     unit.unwrap_or((field.to_owned(), None))
-}
-
-/// As a text in quotes or after `# HELP` is written.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
 }
 
 #[cfg(test)]
