@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use squall_fleet::SocketId;
-use squall_protocol::packet::{Packet, Pubcomp, Pubrec, Pubrel};
+use squall_protocol::packet::{Packet, PacketType, Pubcomp, Pubrec, Pubrel};
 use squall_protocol::{PacketId, QoS};
 use squall_world::{Direction, Passing, Tampered};
 
@@ -33,28 +33,24 @@ impl Begun {
             Direction::ToDevice => By::Broker,
         };
         let key = |id| (passing.client_id.to_owned(), id, by(passing.direction));
-        match passing.packet {
-            Packet::Publish(publish) if publish.qos == QoS::ExactlyOnce => {
-                let Some(id) = publish.packet_id else {
-                    return false;
-                };
-                if !publish.dup {
-                    self.0.insert(key(id), passing.socket);
-                }
-                self.is_older(passing, &key(id))
+        if let Packet::Publish(publish) = passing.packet
+            && publish.qos == QoS::ExactlyOnce
+            && let Some(id) = publish.packet_id
+        {
+            if !publish.dup {
+                self.0.insert(key(id), passing.socket);
             }
-            Packet::Pubrel(pubrel) => self.is_older(passing, &key(pubrel.id)),
-            Packet::Pubcomp(pubcomp) => {
-                let key = (
-                    passing.client_id.to_owned(),
-                    pubcomp.id,
-                    by(passing.direction.opposite()),
-                );
-                self.0.remove(&key);
-                false
-            }
-            _ => false,
+            return self.is_older(passing, &key(id));
         }
+        if let Packet::Pubrel(pubrel) = passing.packet {
+            return self.is_older(passing, &key(pubrel.id));
+        }
+        if let Packet::Pubcomp(pubcomp) = passing.packet {
+            let began_by = by(passing.direction.opposite());
+            self.0
+                .remove(&(passing.client_id.to_owned(), pubcomp.id, began_by));
+        }
+        false
     }
 
     fn is_older(&self, passing: &Passing<'_>, key: &(String, PacketId, By)) -> bool {
@@ -77,12 +73,24 @@ impl Liar {
             }
             return goes_on;
         }
-        let is_about = passing.direction == Direction::ToDevice
-            && match passing.packet {
-                Packet::Pubrec(_) => matches!(self.lie, Lie::NoPubrec | Lie::WrongPubrec),
-                Packet::Pubrel(_) => matches!(self.lie, Lie::NoPubrel | Lie::WrongPubrel),
-                Packet::Pubcomp(_) => matches!(self.lie, Lie::NoPubcomp | Lie::WrongPubcomp),
-                _ => false,
+        let is_to_device = passing.direction == Direction::ToDevice;
+        let is_about = is_to_device
+            && match passing.packet.packet_type() {
+                PacketType::Pubrec => matches!(self.lie, Lie::NoPubrec | Lie::WrongPubrec),
+                PacketType::Pubrel => matches!(self.lie, Lie::NoPubrel | Lie::WrongPubrel),
+                PacketType::Pubcomp => matches!(self.lie, Lie::NoPubcomp | Lie::WrongPubcomp),
+                PacketType::Connect
+                | PacketType::Connack
+                | PacketType::Publish
+                | PacketType::Puback
+                | PacketType::Subscribe
+                | PacketType::Suback
+                | PacketType::Unsubscribe
+                | PacketType::Unsuback
+                | PacketType::Pingreq
+                | PacketType::Pingresp
+                | PacketType::Disconnect
+                | PacketType::Auth => false,
             };
         if !is_about || !self.takes() {
             return false;
@@ -90,27 +98,22 @@ impl Liar {
         self.count();
         let wrong =
             |id: PacketId| PacketId::new(id.get() % WRONG_BY + WRONG_BY).expect("it is not 0");
-        match (self.lie, passing.packet) {
-            (Lie::WrongPubrec, Packet::Pubrec(it)) => {
-                tampered.replace(
-                    passing,
-                    &Packet::Pubrec(Pubrec::new(wrong(it.id), it.reason)),
-                );
-            }
-            (Lie::WrongPubrel, Packet::Pubrel(it)) => {
-                tampered.replace(
-                    passing,
-                    &Packet::Pubrel(Pubrel::new(wrong(it.id), it.reason)),
-                );
-            }
-            (Lie::WrongPubcomp, Packet::Pubcomp(it)) => {
-                tampered.replace(
-                    passing,
-                    &Packet::Pubcomp(Pubcomp::new(wrong(it.id), it.reason)),
-                );
-            }
-            _ => {}
+        if !matches!(
+            self.lie,
+            Lie::WrongPubrec | Lie::WrongPubrel | Lie::WrongPubcomp
+        ) {
+            return true;
         }
+        let changed = if let Packet::Pubrec(it) = passing.packet {
+            Packet::Pubrec(Pubrec::new(wrong(it.id), it.reason))
+        } else if let Packet::Pubrel(it) = passing.packet {
+            Packet::Pubrel(Pubrel::new(wrong(it.id), it.reason))
+        } else if let Packet::Pubcomp(it) = passing.packet {
+            Packet::Pubcomp(Pubcomp::new(wrong(it.id), it.reason))
+        } else {
+            return true;
+        };
+        tampered.replace(passing, &changed);
         true
     }
 }
