@@ -55,7 +55,7 @@ impl Side {
         &self.runs[0].run
     }
 
-    /// The name of its target, as [`Target::called`] has it.
+    /// The name of its target, as [`Target::called`](crate::Target::called) has it.
     pub fn target_name(&self) -> String {
         self.first().target.called().to_owned()
     }
