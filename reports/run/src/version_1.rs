@@ -1,4 +1,4 @@
-//! Reads run files of version 1, which stay readable for ever.
+//! Run files of version 1: every later squall reads them.
 //!
 //! What version 1 has under another name or in another form is brought into that of today. What it does not have is empty, or
 //! zero where it could not happen then. Rates and use of processes of the measured part are computed from the same samples

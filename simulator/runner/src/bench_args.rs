@@ -27,7 +27,7 @@ pub enum Pattern {
     /// All connect, as fast as the broker lets them, and do nothing else.
     Conn,
     /// As pairs, at QoS 1 unless `-q` says 2, and subscribers have Sessions that outlive their connections: a broker that keeps
-    /// Sessions on disk writes each message down.
+    /// Sessions on a disk has to see to each message there, at once or with its next snapshot.
     Durable,
     /// As pairs, at 1,000 messages a second unless `-R` says otherwise: what a broker with room takes for a message.
     Latency,

@@ -111,13 +111,28 @@ fn header(set: &RunSet) -> Markup {
 }
 
 /// Figures that any run has.
-fn figures(set: &RunSet) -> Vec<Figure> {
+pub(super) fn figures<'a>(runs: impl Iterator<Item = &'a ComparedRun> + Clone) -> Vec<Figure> {
     let has = |figure: &Figure| {
-        set.runs
-            .iter()
-            .any(|run| run.figures.get(*figure).is_some())
+        let mut runs = runs.clone();
+        runs.any(|run| run.figures.get(*figure).is_some())
     };
     Figure::ALL.into_iter().filter(has).collect()
+}
+
+/// A figure of one run, with its unit.
+pub(super) fn figure_cell(run: &ComparedRun, figure: Figure) -> Markup {
+    match run.figures.get(figure) {
+        Some(number) => html! { (super::unbroken(&figure.text(number))) },
+        None => html! { span .faint { "–" } },
+    }
+}
+
+/// `text` as a link to the report of a run, if it has one.
+pub(super) fn linked(run: &ComparedRun, text: &Markup) -> Markup {
+    match &run.report {
+        Some(report) => html! { a href=(report) { (text) } },
+        None => text.clone(),
+    }
 }
 
 fn side_by_side(set: &RunSet) -> Markup {
@@ -126,7 +141,7 @@ fn side_by_side(set: &RunSet) -> Markup {
         true => &[][..],
         false => &names[..],
     };
-    let figures = figures(set);
+    let figures = figures(set.runs.iter());
     let columns = set.axes.len() + shown.len() + figures.len() + 2;
     html! {
         section #runs {
@@ -176,12 +191,7 @@ pub(super) fn verdict(row: &Row<'_>) -> Markup {
     let worst = row.runs.iter().find(|run| run.code() == row.exit_code());
     let badge = worst.map(|run| html! { span .badge.(tone_of_run(run)) { (run.verdict()) } });
     match row.runs.as_slice() {
-        [only] => html! {
-            @match &only.report {
-                Some(report) => { a href=(report) { (badge_of(only)) } }
-                None => { (badge_of(only)) }
-            }
-        },
+        [only] => linked(only, &badge_of(only)),
         several => html! {
             @if let Some(badge) = badge { (badge) }
             br;
@@ -229,7 +239,7 @@ fn spread(figure: Figure, spread: Option<FigureSpread>) -> Markup {
 
 /// A row for each run, in the order in which they ran.
 fn each_run(set: &RunSet) -> Markup {
-    let figures = figures(set);
+    let figures = figures(set.runs.iter());
     html! {
         section #each {
             h2 { "Each run" }
@@ -244,20 +254,8 @@ fn each_run(set: &RunSet) -> Markup {
                             tr {
                                 td { (set.label(run)) }
                                 td { (run.seed) }
-                                td {
-                                    @match &run.report {
-                                        Some(report) => { a href=(report) { (badge_of(run)) } }
-                                        None => { (badge_of(run)) }
-                                    }
-                                }
-                                @for figure in &figures {
-                                    td .quantity {
-                                        @match run.figures.get(*figure) {
-                                            Some(number) => { (super::unbroken(&figure.text(number))) }
-                                            None => { span .faint { "–" } }
-                                        }
-                                    }
-                                }
+                                td { (linked(run, &badge_of(run))) }
+                                @for figure in &figures { td .quantity { (figure_cell(run, *figure)) } }
                             }
                         }
                     }
@@ -317,10 +315,7 @@ fn reasons(set: &RunSet) -> Markup {
             h2 { "Why runs did not pass" }
             @for run in set.runs.iter().filter(|run| !run.reasons.is_empty()) {
                 h3 {
-                    @match &run.report {
-                        Some(report) => { a href=(report) { (set.label(run)) } }
-                        None => { (set.label(run)) }
-                    }
+                    (linked(run, &html! { (set.label(run)) }))
                     " " (badge_of(run))
                 }
                 ul { @for reason in &run.reasons { li { (reason) } } }

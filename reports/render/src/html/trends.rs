@@ -1,12 +1,10 @@
 //! The page over a folder of runs: of each scenario its runs, the newest first, and how its figures went.
 
 use maud::{Markup, html};
-use squall_run::{
-    BEFORE_MIN, ComparedRun, Figure, History, Newest, Outcome, PastRun, Place, Row, Trends,
-};
+use squall_run::{BEFORE_MIN, History, Newest, Outcome, PastRun, Place, Row, Trends};
 
 use super::claim_cells::counted;
-use super::runs::{DRAWN, badge_of, charts_along};
+use super::runs::{DRAWN, badge_of, charts_along, figure_cell, figures, linked};
 use super::{block, document};
 use crate::chart::ChartError;
 
@@ -95,17 +93,8 @@ fn section(history: &History, number: usize) -> Result<Markup, ChartError> {
     })
 }
 
-/// Figures that any run has.
-fn figures(history: &History) -> Vec<Figure> {
-    let has = |figure: &Figure| {
-        let mut runs = history.runs.iter();
-        runs.any(|past| past.run.figures.get(*figure).is_some())
-    };
-    Figure::ALL.into_iter().filter(has).collect()
-}
-
 fn runs(history: &History) -> Markup {
-    let figures = figures(history);
+    let figures = figures(history.runs.iter().map(|past| &past.run));
     let has_several = history.with.len() > 1;
     let numbered: Vec<(usize, &PastRun)> = (1..).zip(&history.runs).collect();
     let left_out = numbered.len().saturating_sub(RUNS_SHOWN);
@@ -127,14 +116,7 @@ fn runs(history: &History) -> Markup {
                             td { (past.target) }
                             td { (linked(&past.run, &badge_of(&past.run))) }
                             td .whole { (counted(&Row { values: &[], runs: vec![&past.run] })) }
-                            @for figure in &figures {
-                                td .quantity {
-                                    @match past.run.figures.get(*figure) {
-                                        Some(number) => { (super::unbroken(&figure.text(number))) }
-                                        None => { span .faint { "–" } }
-                                    }
-                                }
-                            }
+                            @for figure in &figures { td .quantity { (figure_cell(&past.run, *figure)) } }
                         }
                     }
                 }
@@ -143,13 +125,6 @@ fn runs(history: &History) -> Markup {
         @if left_out > 0 {
             p .note { (left_out) " older runs are in " code { "index.json" } " and in the charts." }
         }
-    }
-}
-
-fn linked(run: &ComparedRun, text: &Markup) -> Markup {
-    match &run.report {
-        Some(report) => html! { a href=(report) { (text) } },
-        None => text.clone(),
     }
 }
 

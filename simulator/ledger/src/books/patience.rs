@@ -13,7 +13,7 @@ use squall_protocol::Instant;
 pub(crate) const AT_LEAST: Duration = Duration::from_secs(5);
 
 /// How many times as long as the slowest before.
-pub(crate) const TIMES_THE_SLOWEST: u32 = 2;
+const TIMES_THE_SLOWEST: u32 = 2;
 
 /// What has been under way for less has not been so for long, however quick the others were: a machine with other work
 /// holds a broker up for as long.
@@ -21,13 +21,17 @@ const LONG: Duration = Duration::from_millis(250);
 
 /// Whether what is under way for so long is so for longer than an idle broker takes, and than the slowest before, if there was one.
 pub(crate) fn is_long(under_way: Duration, slowest: Option<Duration>) -> bool {
-    let at_most = slowest.map(|slowest| slowest.saturating_mul(TIMES_THE_SLOWEST));
-    under_way > LONG && at_most.is_none_or(|at_most| under_way > at_most)
+    under_way > LONG && slowest.is_none_or(|slowest| under_way > may_take(slowest))
 }
 
-/// How long is waited where the slowest took so long.
-pub(crate) fn needed(slowest: Duration) -> Duration {
-    AT_LEAST.max(slowest.saturating_mul(TIMES_THE_SLOWEST))
+/// How long something may be under way, by the slowest before.
+pub(crate) fn may_take(slowest: Duration) -> Duration {
+    slowest.saturating_mul(TIMES_THE_SLOWEST)
+}
+
+/// How long is waited by the slowest before; where there was none, `without_any` at least.
+pub(crate) fn needed(slowest: Option<Duration>, without_any: Duration) -> Duration {
+    AT_LEAST.max(slowest.map_or(without_any, may_take))
 }
 
 /// How much longer the run would have had to go on after `now` to tell of what waits since `since`, of which `needed` is

@@ -135,7 +135,7 @@ impl Share {
         }
     }
 
-    /// Nothing changes any more of these losses.
+    /// From here on these losses stay as they are.
     fn settle(&mut self, is_known: impl Fn(&Loss) -> bool) {
         for loss in self.losses.iter().filter(|loss| is_known(loss)) {
             self.known.add(loss);

@@ -1,6 +1,6 @@
 //! Takes a look at a run once a second, on the thread that has the fleet, and hands it to the server's thread.
 //!
-//! Only where somebody asked for `--live` or `--metrics`. A look copies what was counted since the last one. The distributions
+//! Only with `--live` or `--metrics`. A look copies what was counted since the last one. The distributions
 //! with their thresholds cost more, so they are copied every two seconds, and less often where that takes so long that it would be
 //! more than a thousandth of the time: the thread is the one that stamps packets.
 

@@ -129,7 +129,7 @@ fn holding(at: f64, secs: f64) -> impl Tamper {
     })
 }
 
-/// A message that comes after later ones is out of order, whoever dies long after it was sent. One that was sent a few seconds
+/// A message that comes after later ones is out of order, whichever member is lost long after it was sent. One that was sent a few seconds
 /// before that may have been another worker's first.
 #[test]
 fn order_is_judged_unless_a_dead_worker_may_have_had_the_message() {

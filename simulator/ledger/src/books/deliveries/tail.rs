@@ -13,7 +13,7 @@ use squall_scenario::GroupId;
 
 use super::case::Case;
 use super::{Deliveries, session};
-use crate::books::patience::{self, TIMES_THE_SLOWEST};
+use crate::books::patience;
 use crate::books::roster::Roster;
 use crate::books::standstill::Standstill;
 use crate::books::stream::OpenPledge;
@@ -54,15 +54,12 @@ impl Slowest {
     /// How long a message to a group may be under way, by what came; zero if nothing did.
     pub(super) fn may_take(&self, group: GroupId) -> Duration {
         let slowest = self.by_group[usize::from(group.0)];
-        slowest.map_or(Duration::ZERO, |slowest| {
-            slowest.saturating_mul(TIMES_THE_SLOWEST)
-        })
+        slowest.map_or(Duration::ZERO, patience::may_take)
     }
 
     /// How long a message to a group must have been under way to be taken for lost.
     fn lost_after(&self, group: GroupId) -> Duration {
-        let slowest = self.by_group[usize::from(group.0)];
-        slowest.map_or(self.without_any.max(patience::AT_LEAST), patience::needed)
+        patience::needed(self.by_group[usize::from(group.0)], self.without_any)
     }
 
     /// How much longer the run would have had to go on after `now` to tell of something that is under way to a group

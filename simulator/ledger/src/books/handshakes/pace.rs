@@ -103,8 +103,7 @@ impl Pace {
 
     /// How long something must have waited for the broker to be taken for given up.
     pub(super) fn needed(&self, group: GroupId) -> Duration {
-        self.slowest_of(group)
-            .map_or(self.without_any.max(patience::AT_LEAST), patience::needed)
+        patience::needed(self.slowest_of(group), self.without_any)
     }
 
     /// Whether what a device of the group has waited for so long has taken long, if not long enough to tell.

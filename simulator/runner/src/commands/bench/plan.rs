@@ -123,6 +123,11 @@ impl BenchPlan {
         }
     }
 
+    /// Whether the Sessions of subscribers outlive their connections.
+    pub fn has_kept_sessions(&self) -> bool {
+        self.pattern == Pattern::Durable
+    }
+
     /// Deliveries that each message is to have.
     pub fn copies(&self) -> u32 {
         match self.share() {
@@ -176,16 +181,9 @@ impl BenchPlan {
                 })
                 .collect(),
             subscribers: self.subscribers(),
-            sessions: match self.pattern {
-                Pattern::Durable => Sessions::Kept,
-                Pattern::Pairs
-                | Pattern::Fanout
-                | Pattern::Fanin
-                | Pattern::Shared
-                | Pattern::Pub
-                | Pattern::Sub
-                | Pattern::Conn
-                | Pattern::Latency => Sessions::Clean,
+            sessions: match self.has_kept_sessions() {
+                true => Sessions::Kept,
+                false => Sessions::Clean,
             },
             user_name: login.user_name,
             password: login.password,

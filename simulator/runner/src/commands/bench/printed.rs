@@ -89,20 +89,10 @@ fn bound(plan: &BenchPlan) -> String {
 
 /// How long the Sessions of subscribers live, where they outlive their connections.
 fn sessions(plan: &BenchPlan) -> &'static str {
-    match (plan.pattern, Version::from(plan.protocol)) {
-        (Pattern::Durable, Version::V3_1_1) => "clean_start = false\n",
-        (Pattern::Durable, Version::V5) => "clean_start = false\nsession_expiry = \"1h\"\n",
-        (
-            Pattern::Pairs
-            | Pattern::Fanout
-            | Pattern::Fanin
-            | Pattern::Shared
-            | Pattern::Pub
-            | Pattern::Sub
-            | Pattern::Conn
-            | Pattern::Latency,
-            Version::V3_1_1 | Version::V5,
-        ) => "",
+    match (plan.has_kept_sessions(), Version::from(plan.protocol)) {
+        (false, Version::V3_1_1 | Version::V5) => "",
+        (true, Version::V3_1_1) => "clean_start = false\n",
+        (true, Version::V5) => "clean_start = false\nsession_expiry = \"1h\"\n",
     }
 }
 

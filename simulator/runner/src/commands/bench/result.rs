@@ -158,7 +158,7 @@ fn warnings(target: &TargetResult, plan: &BenchPlan) -> Vec<String> {
         let about = of_figures(figures, plan).into_iter();
         told.extend(about.map(|text| format!("warning: {name}, repeat {number}: {text}")));
     }
-    if plan.pattern == Pattern::Durable && target.figures().count() > 0 {
+    if plan.has_kept_sessions() && target.figures().count() > 0 {
         told.extend(match target.keeps {
             Some(Keeps::Nothing) => Some(format!(
                 "warning: {name} keeps nothing on a disk as it is set up: what is measured is Sessions in memory"
