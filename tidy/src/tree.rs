@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A Rust file of the workspace.
+/// A text file of the workspace.
 pub struct SourceFile {
     /// Relative to the workspace root, with `/`.
     pub path: String,
@@ -26,6 +26,19 @@ pub fn root() -> PathBuf {
 ///
 /// If the tree cannot be read: then there is nothing to check.
 pub fn source_files() -> Vec<SourceFile> {
+    files_ending(".rs")
+}
+
+/// Every Markdown file of the workspace, sorted by path.
+///
+/// # Panics
+///
+/// If the tree cannot be read: then there is nothing to check.
+pub fn markdown_files() -> Vec<SourceFile> {
+    files_ending(".md")
+}
+
+fn files_ending(ending: &str) -> Vec<SourceFile> {
     let root = root();
     let mut files = Vec::new();
     let mut folders = vec![root.clone()];
@@ -38,9 +51,10 @@ pub fn source_files() -> Vec<SourceFile> {
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
-            if path.is_dir() && !name.starts_with('.') && name != "target" {
+            let is_output = matches!(name, "target" | "squall-out" | "squall-bench");
+            if path.is_dir() && !name.starts_with('.') && !is_output {
                 folders.push(path);
-            } else if name.ends_with(".rs") {
+            } else if name.ends_with(ending) {
                 files.push(read_source(&root, &path));
             }
         }
@@ -48,7 +62,7 @@ pub fn source_files() -> Vec<SourceFile> {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     assert!(
         !files.is_empty(),
-        "no Rust file found under {}",
+        "no {ending} file found under {}",
         root.display()
     );
     files

@@ -392,10 +392,10 @@ mod tests {
 
     use super::*;
 
-    /// `--help` and the README say the same of an exit code, word for word.
+    /// `--help` and the documentation say the same of an exit code, word for word.
     #[test]
     fn exit_codes_have_the_same_words_everywhere() {
-        let readme = include_str!("../../../README.md");
+        let page = include_str!("../../../docs/results.md");
         let help = Cli::command().render_help().to_string();
         let help: Vec<&str> = help.split_whitespace().collect();
         let help = help.join(" ");
@@ -403,7 +403,7 @@ mod tests {
         for code in ExitCode::ALL {
             let meaning = code.in_full();
             let row = format!("| {} | {meaning} |\n", code.code);
-            assert!(readme.contains(&row), "no {row}");
+            assert!(page.contains(&row), "no {row}");
             let line = format!(" {} {meaning}", code.code);
             assert!(help.contains(&line), "no {line} in {help}");
         }

@@ -2,63 +2,39 @@
 //!
 //! `cargo run -p squall-reports --example gallery` writes them again after a change that is meant.
 
+mod files;
 mod schema;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use squall_reports::write_report;
+use files::{folders, run_files, run_in, write_fresh};
 use squall_run::{Run, SummaryFile, VERSION};
-
-fn folders() -> Vec<PathBuf> {
-    let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gallery");
-    let mut folders: Vec<PathBuf> = fs::read_dir(gallery)
-        .expect("there is a gallery")
-        .map(|entry| entry.expect("it can be listed").path())
-        .filter(|path| path.is_dir())
-        .collect();
-    folders.sort();
-    folders
-}
-
-fn run_of(folder: &Path) -> Run {
-    let text = fs::read_to_string(folder.join("run.json")).expect("each sample has its run file");
-    Run::from_json(&text).expect("it is a run file of this version")
-}
 
 /// A run file that squall wrote is read, and nothing of it is lost when it is written again.
 #[test]
 fn real_run_files_are_read() {
-    for folder in folders() {
-        let run = run_of(&folder);
+    for file in folders().iter().flat_map(|folder| run_files(folder)) {
+        let run = run_in(&file);
 
         let again = Run::from_json(&run.to_json()).expect("it was just written");
 
         assert_eq!(run.version, VERSION);
-        assert!(again == run, "{}", folder.display());
+        assert!(again == run, "{}", file.display());
     }
 }
 
-/// Their summaries and charts are what squall writes today.
+/// Their texts and charts are what squall writes today.
 #[test]
 fn what_the_gallery_shows_is_current() {
     for folder in folders() {
-        let report = tempfile::TempDir::new().expect("a temporary folder");
+        let fresh = tempfile::TempDir::new().expect("a temporary folder");
 
-        write_report(&run_of(&folder), report.path()).expect("a report");
-
-        let mut shown = vec![PathBuf::from("summary.md")];
-        for chart in fs::read_dir(folder.join("charts")).expect("it shows charts") {
-            shown.push(Path::new("charts").join(chart.expect("it can be listed").file_name()));
-        }
-        assert!(shown.len() > 1);
-        for file in shown {
-            let fresh = fs::read(report.path().join(&file)).expect("the report has it");
-            let stored = fs::read(folder.join(&file)).expect("it was just listed");
+        for shown in write_fresh(&folder, &fresh) {
             assert!(
-                fresh == stored,
+                fs::read(shown.fresh).expect("squall writes it")
+                    == fs::read(&shown.kept).expect("it is kept"),
                 "{} is old: cargo run -p squall-reports --example gallery",
-                folder.join(&file).display()
+                shown.kept.display()
             );
         }
     }
@@ -69,8 +45,8 @@ fn what_the_gallery_shows_is_current() {
 #[test]
 fn a_real_summary_keeps_to_its_schema() {
     let schema = SummaryFile::json_schema().to_value();
-    for folder in folders() {
-        let summary = SummaryFile::of(&run_of(&folder));
+    for run in folders().iter().flat_map(|folder| run_files(folder)) {
+        let summary = SummaryFile::of(&run_in(&run));
         let file = serde_json::to_value(&summary).expect("a summary is JSON");
         let mut wrong = file.clone();
         wrong["summary"]["lost"] = "none".into();

@@ -1,5 +1,5 @@
-//! What the exit codes mean: the same words on the command line, in a terminal, in a report and in the
-//! README.
+//! What the exit codes mean: the same words on the command line, in a terminal, in a report and in
+//! docs/results.md.
 
 /// An exit code and its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

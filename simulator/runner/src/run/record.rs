@@ -144,12 +144,16 @@ fn hash(text: &str) -> String {
         })
 }
 
-/// The command that repeats the run, with the seed and every override. It says where a secret has to be filled
-/// in.
+/// The command that repeats the run, with the seed and the override of each key that counts: the last one. It says where a
+/// secret has to be filled in.
 fn replay(file: &ScenarioFile, workers: Option<&Workers>) -> String {
     let mut command = format!("squall run {}", shell_word(&file.path.to_string_lossy()));
     let mut hides = "";
-    for change in file.overrides.iter().filter(|change| change.key != "seed") {
+    for (place, change) in file.overrides.iter().enumerate() {
+        let mut later = file.overrides[place + 1..].iter();
+        if change.key == "seed" || later.any(|other| other.key == change.key) {
+            continue;
+        }
         let written = change.to_string();
         let assignment = without_secrets(&written);
         if assignment != written {

@@ -78,6 +78,7 @@ fn a_matrix_is_run_round_by_round_and_put_on_one_page() {
     assert_eq!(csv.lines().count(), 5, "{csv}");
     let last = run_file(&out.join("count=3/run-2"));
     let again = last["identity"]["replay"].as_str().expect("it is text");
+    assert_eq!(again.matches("run.repeat=").count(), 1, "{again}");
     let words = shlex::split(again).expect("it is a command");
     let words: Vec<&str> = words[2..].iter().map(String::as_str).collect();
     let planned = run(&[&["plan"], &words[..]].concat());
