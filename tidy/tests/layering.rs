@@ -54,7 +54,7 @@ const MAY_IMPORT: &[(&str, &str, &[&str])] = &[
     (
         "simulator/saturate",
         "squall-saturate",
-        &["squall-protocol", "squall-run"],
+        &["squall-protocol", "squall-run", "squall-transport"],
     ),
     (
         "simulator/runner",

@@ -1,4 +1,4 @@
-//! One client: its socket, the bytes that wait for it, and how far its connection is.
+//! One client: its socket, what is between that and MQTT, the bytes that wait for it, and how far its connection is.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -11,6 +11,7 @@ use squall_protocol::packet::{
     SubscriptionOptions, UndecodedFilters,
 };
 use squall_protocol::{PacketId, Version};
+use squall_transport::Transport;
 
 use crate::error::{Client, LoadError};
 use crate::limits::{KEEP_ALIVE_SECONDS, SESSION_EXPIRY_SECONDS};
@@ -21,6 +22,8 @@ use crate::load::{Load, Sessions};
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
     pub(crate) reader: PacketReader,
+    /// `None` where MQTT is straight on TCP.
+    pub(crate) layers: Option<Box<Transport>>,
     pub(crate) side: Side,
 }
 
@@ -38,9 +41,10 @@ pub(crate) struct Clients {
 pub(crate) struct Side {
     pub(crate) client: Client,
     pub(crate) phase: Phase,
-    /// Bytes for the broker; those before `written` have left.
+    /// Bytes of MQTT for the broker.
     pub(crate) out: Vec<u8>,
-    written: usize,
+    /// The same in the layers, if there are any: it is written before more of `out` is wrapped.
+    pub(crate) wire: Vec<u8>,
     /// Whether it is listed as one that has something to write.
     is_listed: bool,
     /// Whether the rest of its bytes must wait for room.
@@ -52,6 +56,8 @@ pub(crate) struct Side {
 pub(crate) enum Phase {
     /// The system is asked for it.
     Opening,
+    /// TLS and WebSocket shake hands.
+    Agreeing,
     /// CONNECT is sent.
     Connecting,
     /// SUBSCRIBE is sent.
@@ -100,6 +106,7 @@ impl Connection {
     pub(crate) fn open(
         client: Client,
         address: SocketAddr,
+        layers: Option<Transport>,
         registry: &Registry,
         token: Token,
     ) -> io::Result<Self> {
@@ -108,18 +115,19 @@ impl Connection {
         Ok(Self {
             stream,
             reader: PacketReader::new(),
+            layers: layers.map(Box::new),
             side: Side {
                 client,
                 phase: Phase::Opening,
                 out: Vec::new(),
-                written: 0,
+                wire: Vec::new(),
                 is_listed: false,
                 is_full: false,
             },
         })
     }
 
-    /// The socket has room: a new connection sends CONNECT.
+    /// The socket has room: a new connection begins its handshakes, or sends CONNECT.
     pub(crate) fn has_room(&mut self, load: &Load) -> io::Result<()> {
         self.side.is_full = false;
         if self.side.phase == Phase::Opening {
@@ -132,9 +140,13 @@ impl Connection {
                 Err(error) => return Err(error),
             }
             self.stream.set_nodelay(true)?;
-            self.side.phase = Phase::Connecting;
-            let connect = Packet::Connect(Box::new(connect(self.side.client, load)));
-            codec::encode(&connect, load.version, &mut self.side.out);
+            match &mut self.layers {
+                None => self.side.begin(load),
+                Some(layers) => {
+                    self.side.phase = Phase::Agreeing;
+                    layers.take_wire(&mut self.side.wire);
+                }
+            }
         }
         self.write()
     }
@@ -142,21 +154,17 @@ impl Connection {
     /// Writes what there is, as far as there is room.
     pub(crate) fn write(&mut self) -> io::Result<()> {
         let side = &mut self.side;
-        while side.written < side.out.len() && !side.is_full {
-            match (&self.stream).write(&side.out[side.written..]) {
-                Ok(count) => side.written += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => side.is_full = true,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        let Some(layers) = &mut self.layers else {
+            return write(&self.stream, &mut side.out, &mut side.is_full);
+        };
+        loop {
+            write(&self.stream, &mut side.wire, &mut side.is_full)?;
+            if side.is_full || side.out.is_empty() || !layers.is_ready() {
+                return Ok(());
             }
-        }
-        if side.written == side.out.len() {
+            (layers.wrap(&side.out, &mut side.wire)).map_err(io::Error::other)?;
             side.out.clear();
-        } else {
-            side.out.drain(..side.written);
         }
-        side.written = 0;
-        Ok(())
     }
 
     /// Says goodbye, if there is room for it, and ends the Session with that, as far as `version` lets it.
@@ -168,10 +176,45 @@ impl Connection {
         codec::encode(&Packet::Disconnect(disconnect), version, &mut self.side.out);
         // The load is over: a broker that does not hear it ends the connection by the close.
         let _ = self.write();
+        if let Some(layers) = &mut self.layers {
+            layers.close(&mut self.side.wire);
+            let _ = self.write();
+        }
     }
 }
 
+/// Writes `bytes` as far as there is room, and keeps the rest.
+fn write(mut stream: &TcpStream, bytes: &mut Vec<u8>, is_full: &mut bool) -> io::Result<()> {
+    let mut written = 0;
+    while written < bytes.len() && !*is_full {
+        match stream.write(&bytes[written..]) {
+            Ok(count) => written += count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => *is_full = true,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if written == bytes.len() {
+        bytes.clear();
+    } else {
+        bytes.drain(..written);
+    }
+    Ok(())
+}
+
 impl Side {
+    /// All handshakes are over: sends CONNECT.
+    pub(crate) fn begin(&mut self, load: &Load) {
+        self.phase = Phase::Connecting;
+        let connect = Packet::Connect(Box::new(connect(self.client, load)));
+        codec::encode(&connect, load.version, &mut self.out);
+    }
+
+    /// Whether there is something to write.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        !self.out.is_empty() || !self.wire.is_empty()
+    }
+
     /// Whether bytes wait for room.
     pub(crate) fn is_full(&self) -> bool {
         self.is_full

@@ -1,5 +1,6 @@
 //! The turns of a load: wait for sockets, read all that came, send what may be sent, write each socket once.
 
+use std::fmt::Debug;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,10 +11,11 @@ use mio::{Events, Poll, Token};
 use squall_protocol::Version;
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX};
 use squall_run::Histogram;
+use squall_transport::Transport;
 
 use crate::account::Account;
 use crate::alarm::Alarm;
-use crate::client::{Clients, Connection};
+use crate::client::{Clients, Connection, Phase};
 use crate::clock::{Clock, nanos};
 use crate::ending::end_sessions;
 use crate::error::{Client, LoadError};
@@ -28,6 +30,12 @@ use crate::send::{Schedule, Sender, Stalls};
 /// The token of the alarm; those of connections are their places.
 const ALARM: Token = Token(usize::MAX);
 
+/// What connections have between TCP and MQTT.
+pub trait OpenLayers: Debug + Send + Sync {
+    /// Those of a new connection; `None` where MQTT is straight on TCP.
+    fn open(&self) -> Option<Transport>;
+}
+
 /// A load on one broker, from its first connection to its last.
 #[derive(Debug)]
 pub struct Engine {
@@ -35,6 +43,9 @@ pub struct Engine {
     poll: Poll,
     events: Events,
     buffer: Box<[u8]>,
+    /// What the last read brought of MQTT, where that is in layers.
+    unwrapped: Vec<u8>,
+    layers: Arc<dyn OpenLayers>,
     rules: DecodeRules,
     clients: Clients,
     world: World,
@@ -69,7 +80,7 @@ enum Sending {
 }
 
 impl Engine {
-    /// Connects all clients of `load` to `address` and subscribes. `stop` ends this and all that follows with
+    /// Connects all clients of `load` to `address`, through `layers`, and subscribes. `stop` ends this and all that follows with
     /// [`LoadError::Stopped`], whenever it becomes true.
     ///
     /// # Errors
@@ -77,6 +88,7 @@ impl Engine {
     pub fn connect(
         load: Load,
         address: SocketAddr,
+        layers: Arc<dyn OpenLayers>,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, LoadError> {
         let poll = Poll::new().map_err(LoadError::System)?;
@@ -87,6 +99,8 @@ impl Engine {
             poll,
             events: Events::with_capacity(EVENTS_PER_TURN),
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            unwrapped: Vec::new(),
+            layers,
             rules: DecodeRules {
                 version: Some(load.version),
                 maximum_packet_size: PACKET_BYTES_MAX,
@@ -124,7 +138,8 @@ impl Engine {
                 && let Some(client) = clients.next()
             {
                 let token = Token(self.clients.connections.len());
-                let opened = Connection::open(client, address, self.poll.registry(), token);
+                let layers = self.layers.open();
+                let opened = Connection::open(client, address, layers, self.poll.registry(), token);
                 self.clients
                     .connections
                     .push(opened.map_err(|source| LoadError::Connection { client, source })?);
@@ -197,7 +212,7 @@ impl Engine {
                 .clients
                 .connections
                 .iter()
-                .all(|one| one.side.out.is_empty())
+                .all(|one| !one.side.has_unwritten())
     }
 
     /// The least number of unacknowledged messages that any publisher may have: the load's, or fewer if the broker said so.
@@ -243,7 +258,7 @@ impl Engine {
             connection.leave(load.version, load.sessions);
         }
         if (load.version, load.sessions) == (Version::V3_1_1, Sessions::Kept) {
-            end_sessions(load, self.address);
+            end_sessions(load, self.address, self.layers.as_ref());
         }
     }
 
@@ -303,6 +318,7 @@ impl Engine {
         let Connection {
             stream,
             reader,
+            layers,
             side,
         } = &mut self.clients.connections[place as usize];
         let client = side.client;
@@ -314,26 +330,40 @@ impl Engine {
             }
             reads += 1;
             let count = match stream.read(&mut self.buffer) {
-                Ok(0) => return Err(LoadError::Closed(client)),
+                Ok(0) => return Err(closed(client, side.phase, layers.as_deref())),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(source) => return Err(LoadError::Connection { client, source }),
             };
             let now = self.clock.now();
-            let mut input = &self.buffer[..count];
+            let received = &self.buffer[..count];
+            let (mut input, fed) = match layers {
+                None => (received, Ok(())),
+                Some(layers) => {
+                    self.unwrapped.clear();
+                    let fed = layers.feed(received, &mut self.unwrapped);
+                    // Handshakes, answers to pings, and after an error the alert that names it.
+                    layers.take_wire(&mut side.wire);
+                    if side.phase == Phase::Agreeing && layers.is_ready() {
+                        side.begin(&self.world.load);
+                    }
+                    (self.unwrapped.as_slice(), fed)
+                }
+            };
             while let Some(packet) = reader
                 .poll_packet(&mut input, &self.rules)
                 .map_err(|source| LoadError::Protocol { client, source })?
             {
                 self.world.handle(side, &packet, now)?;
             }
+            fed.map_err(|source| LoadError::Layers { client, source })?;
             // The socket is empty: what comes from here on is a new event.
             if count < self.buffer.len() {
                 break;
             }
         }
-        if !side.out.is_empty() {
+        if side.has_unwritten() {
             self.clients.list(place);
         }
         Ok(())
@@ -348,5 +378,13 @@ impl Engine {
         }
         self.pinged_at = now;
         self.clients.ping_all(self.world.load.version);
+    }
+}
+
+/// Why a stream that the broker ended is the end of the load.
+fn closed(client: Client, phase: Phase, layers: Option<&Transport>) -> LoadError {
+    match (phase, layers.map(Transport::feed_end)) {
+        (Phase::Agreeing, Some(Err(source))) => LoadError::Layers { client, source },
+        _ => LoadError::Closed(client),
     }
 }

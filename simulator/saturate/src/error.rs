@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use squall_protocol::{ProtocolError, ReasonCode};
+use squall_transport::TransportError;
 
 /// One of the clients.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,6 +29,15 @@ pub enum LoadError {
         /// What the system says.
         #[source]
         source: io::Error,
+    },
+    /// TLS or WebSocket failed.
+    #[error("the connection of {client} failed")]
+    Layers {
+        /// Whose.
+        client: Client,
+        /// What failed.
+        #[source]
+        source: TransportError,
     },
     /// The broker closed a connection.
     #[error("the broker closed the connection of {0}")]

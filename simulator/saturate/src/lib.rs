@@ -27,7 +27,7 @@ mod stamp;
 mod track;
 
 pub use account::Account;
-pub use engine::{Counters, Engine};
+pub use engine::{Counters, Engine, OpenLayers};
 pub use error::{Client, LoadError};
 pub use load::{Load, Pace, PublisherSpec, Sessions, Share, SubscriberSpec};
 pub use stamp::STAMP_BYTES;

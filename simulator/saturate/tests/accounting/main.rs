@@ -10,11 +10,23 @@ use broker::{Broker, Habit};
 use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_protocol::{QoS, Version};
 use squall_saturate::{
-    Account, Engine, Load, LoadError, Pace, PublisherSpec, Sessions, Share, SubscriberSpec,
+    Account, Engine, Load, LoadError, OpenLayers, Pace, PublisherSpec, Sessions, Share,
+    SubscriberSpec,
 };
+use squall_transport::Transport;
 
 /// Long enough that every habit shows; nothing depends on how long it is.
 const LOAD: Duration = Duration::from_millis(200);
+
+/// MQTT straight on TCP.
+#[derive(Debug)]
+struct Plain;
+
+impl OpenLayers for Plain {
+    fn open(&self) -> Option<Transport> {
+        None
+    }
+}
 
 fn publisher(place: u32) -> PublisherSpec {
     PublisherSpec {
@@ -66,7 +78,7 @@ fn account(load: Load, habit: Habit) -> Result<Account, LoadError> {
 
 fn account_on(broker: &Broker, load: Load) -> Result<Account, LoadError> {
     let stop = Arc::new(AtomicBool::new(false));
-    let mut engine = Engine::connect(load, broker.address, stop)?;
+    let mut engine = Engine::connect(load, broker.address, Arc::new(Plain), stop)?;
     engine.run(LOAD)?;
     engine.drain()?;
     let account = engine.account();
@@ -136,8 +148,8 @@ fn what_others_publish_is_counted() {
     let broker = Broker::start(Habit::Honest);
     let listening = vec![subscriber(9, "t/+", Share::Others)];
     let listening = load(QoS::AtLeastOnce, 0, listening);
-    let mut listener =
-        Engine::connect(listening, broker.address, Arc::default()).expect("it connects");
+    let mut listener = Engine::connect(listening, broker.address, Arc::new(Plain), Arc::default())
+        .expect("it connects");
 
     let published = account_on(&broker, pairs(QoS::AtLeastOnce)).expect("nothing is wrong");
     while listener.counters().delivered < published.published {
@@ -177,8 +189,13 @@ fn what_is_dropped_is_lost() {
 #[test]
 fn a_loop_without_any_delivery_goes_on() {
     let broker = Broker::start(Habit::Drops(1));
-    let mut engine = Engine::connect(pairs(QoS::AtMostOnce), broker.address, Arc::default())
-        .expect("it connects");
+    let mut engine = Engine::connect(
+        pairs(QoS::AtMostOnce),
+        broker.address,
+        Arc::new(Plain),
+        Arc::default(),
+    )
+    .expect("it connects");
 
     while engine.counters().stalls == 0 {
         engine.run(LOAD).expect("it goes on");
@@ -249,7 +266,12 @@ fn nothing_that_listens_is_an_error() {
     let address = listener.local_addr().expect("it is bound");
     drop(listener);
 
-    let connected = Engine::connect(pairs(QoS::AtMostOnce), address, Arc::default());
+    let connected = Engine::connect(
+        pairs(QoS::AtMostOnce),
+        address,
+        Arc::new(Plain),
+        Arc::default(),
+    );
 
     assert!(
         matches!(connected, Err(LoadError::Connection { .. })),
@@ -262,7 +284,12 @@ fn nothing_that_listens_is_an_error() {
 fn a_load_that_is_stopped_ends() {
     let broker = Broker::start(Habit::Honest);
     let stop = Arc::new(AtomicBool::new(false));
-    let engine = Engine::connect(pairs(QoS::AtMostOnce), broker.address, Arc::clone(&stop));
+    let engine = Engine::connect(
+        pairs(QoS::AtMostOnce),
+        broker.address,
+        Arc::new(Plain),
+        Arc::clone(&stop),
+    );
     let mut engine = engine.expect("it connects");
 
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
