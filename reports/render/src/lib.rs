@@ -5,6 +5,7 @@
 //! file. `section` decides what is shown, `chart` how data becomes a picture, `html`, `markdown`
 //! and `text` how it looks; only `write` and `stage` touch the disk.
 
+mod bench_suite;
 mod chart;
 mod clock;
 mod compare;
@@ -25,6 +26,7 @@ mod verdict;
 mod violations;
 mod wrap;
 mod write;
+mod write_bench_suite;
 mod write_comparison;
 mod write_rate_search;
 mod write_runs;
@@ -45,6 +47,7 @@ pub use stage::PAGE as REPORT_PAGE;
 pub use text::{Colours, Screen, terminal_summary};
 pub use wrap::{Margins, wrapped};
 pub use write::{Written, check_folder, summary_line, write_report};
+pub use write_bench_suite::{BENCH_SUITE_PAGE, write_bench_suite};
 pub use write_comparison::{comparison_line, write_comparison};
 pub use write_rate_search::{check_rate_search_folder, write_rate_search};
 pub use write_runs::{RUNS_FILE, RUNS_PAGE, write_runs};

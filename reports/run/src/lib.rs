@@ -10,6 +10,7 @@
 mod accounting;
 mod anomaly;
 mod answer;
+pub mod bench;
 mod check;
 mod claim_line;
 mod closed_loop;
@@ -72,7 +73,7 @@ pub use closed_loop::ClosedLoop;
 pub use compare::{
     Better, Chosen, ComparedFigure, Difference, DifferingSetting, FAMILY_ERROR, FigurePart,
     Finding, MustAgree, NotChosen, NotComparable, RUNS_NEEDED, RunOfSide, SIDE, Scale, Side,
-    SideBySide, SideSummary, Worsening,
+    SideBySide, SideSummary, Worsening, chosen_of, worsenings,
 };
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use drain::Drain;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum, value_parser};
+use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint, value_parser};
 use squall_toml::quantity::{parse_duration, parse_size};
 
 use crate::bound::Bound;
@@ -50,7 +50,99 @@ impl Pattern {
     }
 }
 
-/// `squall bench`.
+/// `squall bench`: one bench, or the suite.
+#[derive(Debug)]
+pub enum BenchCommand {
+    /// A bench.
+    One(Box<BenchArgs>),
+    /// A table of them.
+    Suite(Box<BenchSuiteArgs>),
+}
+
+/// The word that stands in place of a pattern.
+const SUITE: &str = "suite";
+
+impl Args for BenchCommand {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let suite = clap::Command::new(SUITE).about(
+            "Measure a table of workloads on each broker that is installed here, and write it as a page",
+        );
+        BenchArgs::augment_args(command)
+            .subcommand(BenchSuiteArgs::augment_args(suite))
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
+            .disable_help_subcommand(true)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for BenchCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(match matches.subcommand_matches(SUITE) {
+            Some(of_suite) => Self::Suite(Box::new(BenchSuiteArgs::from_arg_matches(of_suite)?)),
+            None => Self::One(Box::new(BenchArgs::from_arg_matches(matches)?)),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// `squall bench suite`.
+#[derive(Args, Debug)]
+pub struct BenchSuiteArgs {
+    /// A broker to measure: a name that `squall list --targets` shows, a file that describes one, or the URL of one that runs
+    /// already, whose use of the machine is not known. May be repeated [default: squall's own and all that are installed here].
+    #[arg(long, value_name = "NAME|FILE|URL")]
+    pub target: Vec<String>,
+    /// Measure each target N times in each row, in turn with the others (A B A B).
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
+    pub repeat: u32,
+    /// How long each is measured.
+    #[arg(long, default_value = "5s", value_name = "TIME", value_parser = duration)]
+    pub duration: Duration,
+    /// How long the load runs before that.
+    #[arg(long, default_value = "1s", value_name = "TIME", value_parser = duration)]
+    pub warmup: Duration,
+    /// Keep the broker on one core and the generator on another.
+    #[arg(long)]
+    pub pin: bool,
+    /// Measure these rows alone, by their names in `--list`.
+    #[arg(long, value_name = "ROW", num_args = 1..)]
+    pub only: Vec<String>,
+    /// List the rows, with the command that measures each alone, and the targets; measure nothing.
+    #[arg(long, conflicts_with_all = ["json", "baseline"])]
+    pub list: bool,
+    /// Folder for the page, its Markdown and its JSON.
+    #[arg(long, default_value = "squall-bench", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Print the JSON too.
+    #[arg(long)]
+    pub json: bool,
+    /// What must not be worse than before.
+    #[command(flatten)]
+    pub against: AgainstArgs,
+}
+
+/// What a bench is held against.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AgainstArgs {
+    /// What an earlier bench printed with `--json`, or the `suite.json` or `find-max.json` in a folder of results: end with exit code
+    /// 99 if a figure got worse than its, beyond the noise of the repeats.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+    /// A figure that must not get worse than the baseline's, and by how much it may: `broker_cpu_us_per_message > 10%`. May be
+    /// repeated [default: all figures].
+    #[arg(long, value_name = "KEY[ > MARGIN]", requires = "baseline")]
+    pub worse: Vec<String>,
+}
+
+/// One bench.
 #[derive(Args, Debug)]
 pub struct BenchArgs {
     /// Who publishes to whom.
@@ -118,11 +210,14 @@ pub struct BenchArgs {
     /// Process of a broker that squall did not start, to measure what it uses.
     #[arg(long, value_name = "PID", value_parser = value_parser!(u32).range(1..))]
     pub target_pid: Option<u32>,
+    /// What must not be worse than before.
+    #[command(flatten)]
+    pub against: AgainstArgs,
     /// Print one JSON object with the figures of every repeat.
     #[arg(long, conflicts_with = "print")]
     pub json: bool,
     /// Print the scenario that does the same with `squall run`, and measure nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "baseline")]
     pub print: bool,
 }
 

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use squall_reports::{Margins, wrapped};
 use squall_run::ExitCode;
 
-use crate::bench_args::BenchArgs;
+use crate::bench_args::BenchCommand;
 use crate::compare_args::CompareArgs;
 use crate::connect_args::ConnectArgs;
 use crate::live_args::LiveArgs;
@@ -61,7 +61,7 @@ pub enum Command {
     /// Run scenarios that belong together, such as those of the Open MQTT Benchmark Suite.
     Suite(SuiteArgs),
     /// Measure how many messages a broker carries, and what each costs it.
-    Bench(BenchArgs),
+    Bench(BenchCommand),
     /// Check scenario files without running them.
     Validate(ValidateArgs),
     /// List the scenarios that squall brings, or those of a folder, with the question each asks.
@@ -357,6 +357,8 @@ pub enum SchemaOf {
     Compare,
     /// `index.json`, which a folder of runs has beside its page.
     Index,
+    /// `suite.json`, which `squall bench suite` writes beside its page.
+    BenchSuite,
 }
 
 /// `squall schema`.

@@ -16,6 +16,16 @@ pub enum ProtocolVersion {
     V5,
 }
 
+impl ProtocolVersion {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V3_1_1 => "3.1.1",
+            Self::V5 => "5.0",
+        }
+    }
+}
+
 impl From<ProtocolVersion> for squall_protocol::Version {
     fn from(version: ProtocolVersion) -> Self {
         match version {

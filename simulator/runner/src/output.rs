@@ -1,5 +1,6 @@
 //! Standard output, whose reader may go away, and the width of terminals.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write as _};
 use std::os::fd::AsFd;
 
@@ -48,4 +49,9 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// As [`print()`], with an end of line.
 pub fn print_line(text: &str) -> Result<(), Failure> {
     print(&format!("{text}\n"))
+}
+
+/// `text` as one word for a POSIX shell. No argument of a process has a null character.
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    shlex::try_quote(text).unwrap_or(Cow::Borrowed(text))
 }

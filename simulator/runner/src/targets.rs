@@ -1,16 +1,87 @@
 //! The brokers that the program knows how to start, or what to say of: `scenarios/targets/*.toml`.
 
+use std::fmt;
 use std::path::Path;
 
 use anyhow::Context as _;
-use squall_scenario::Override;
+use squall_scenario::{Override, Target, TargetDescription};
 use squall_toml::nearest::nearest;
 
 use crate::exit::Failure;
+use crate::machine::programs;
 use crate::shipped::Shipped;
 
 /// All of them, sorted by name.
 pub static TARGETS: &[Shipped] = include!(concat!(env!("OUT_DIR"), "/targets.rs"));
+
+/// Whether a broker can be had here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// It is squall's own.
+    PartOfSquall,
+    /// The program that starts it is on this machine.
+    Installed,
+    /// This program is not.
+    NotInstalled(String),
+    /// It runs somewhere, by default at these addresses.
+    ByUrl(Vec<String>),
+    /// It runs where a scenario says.
+    AddressNeeded,
+}
+
+impl Availability {
+    /// Of the broker that is described.
+    pub fn of(described: &TargetDescription) -> Self {
+        match &described.target {
+            None => Self::AddressNeeded,
+            Some(Target::Embedded) => Self::PartOfSquall,
+            Some(Target::Url(urls)) => Self::ByUrl(urls.iter().map(ToString::to_string).collect()),
+            Some(Target::Spawn(spawn)) => {
+                let program = spawn.command.first().map_or("", String::as_str);
+                match programs::is_found(program, std::env::var_os("PATH").as_deref()) {
+                    true => Self::Installed,
+                    false => Self::NotInstalled(program.to_owned()),
+                }
+            }
+        }
+    }
+
+    /// Whether squall can start it here.
+    pub fn can_be_started(&self) -> bool {
+        match self {
+            Self::PartOfSquall | Self::Installed => true,
+            Self::NotInstalled(_) | Self::ByUrl(_) | Self::AddressNeeded => false,
+        }
+    }
+}
+
+impl fmt::Display for Availability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PartOfSquall => f.write_str("part of squall"),
+            Self::Installed => f.write_str("installed here"),
+            Self::NotInstalled(program) => {
+                write!(f, "not installed here: there is no `{program}`")
+            }
+            Self::ByUrl(urls) => write!(f, "by url, {} by default", urls.join(", ")),
+            Self::AddressNeeded => f.write_str("give its address as target.url"),
+        }
+    }
+}
+
+/// The names of those that squall can start here, its own first.
+pub fn installed() -> Vec<&'static str> {
+    let mut found: Vec<(&'static str, Availability)> = TARGETS
+        .iter()
+        .filter_map(|shipped| {
+            let described = TargetDescription::parse(shipped.name, shipped.text.as_bytes());
+            Some((shipped.name, Availability::of(&described.ok()?)))
+        })
+        .filter(|(_, availability)| availability.can_be_started())
+        .collect();
+    found.sort_by_key(|(name, availability)| (*availability != Availability::PartOfSquall, *name));
+    found.into_iter().map(|(name, _)| name).collect()
+}
 
 /// The description of that name.
 pub fn find(name: &str) -> Option<&'static Shipped> {
@@ -51,9 +122,7 @@ pub fn override_of(written: &str) -> Result<Override, Failure> {
 mod tests {
     use squall_protocol::Version;
     use squall_run::Keeps;
-    use squall_scenario::{
-        FileUnreadable, Group, Scenario, ScenarioErrors, Surroundings, TargetDescription,
-    };
+    use squall_scenario::{FileUnreadable, Group, Scenario, ScenarioErrors, Surroundings};
 
     use super::*;
     use crate::shipped::SCENARIOS;
@@ -111,6 +180,14 @@ mod tests {
             let is_told = found.install.is_some() || !found.notes.is_empty();
             assert!(is_told, "{}", shipped.name);
         }
+    }
+
+    /// squall's own broker is there on every machine, and first.
+    #[test]
+    fn squalls_own_broker_is_installed() {
+        assert_eq!(installed().first(), Some(&"squall"));
+        let other = Availability::NotInstalled("x".to_owned());
+        assert!(!other.can_be_started());
     }
 
     /// What a description says its broker keeps is about the broker as it starts it, not about one that the scenario sets up

@@ -193,7 +193,7 @@ fn scale(values: impl Iterator<Item = f64> + Clone) -> Scale {
 
 fn unit(of: RunFigure) -> Unit {
     match of.unit() {
-        FigureUnit::Count => Unit::Count,
+        FigureUnit::Count | FigureUnit::PerMessage => Unit::Count,
         FigureUnit::Micros => Unit::Micros,
         FigureUnit::PerSecond => Unit::PerSecond,
         FigureUnit::Cores | FigureUnit::Seconds => Unit::Cores,

@@ -48,7 +48,8 @@ fn whole(number: f64, unit: FigureUnit) -> f64 {
         | FigureUnit::PerSecond
         | FigureUnit::Cores
         | FigureUnit::Bytes
-        | FigureUnit::Seconds => number,
+        | FigureUnit::Seconds
+        | FigureUnit::PerMessage => number,
     }
 }
 

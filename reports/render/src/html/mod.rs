@@ -4,6 +4,7 @@
 //! security policy. All text from a run is escaped by the template engine. Charts are there
 //! twice, wide and narrow, and the stylesheet shows the one that fits.
 
+mod bench_suite;
 mod block;
 mod claim_cells;
 mod compare;
@@ -13,6 +14,7 @@ mod script;
 mod style;
 mod trends;
 
+pub(crate) use bench_suite::page as bench_suite_page;
 pub(crate) use compare::page as compare_page;
 pub(crate) use runs::page as runs_page;
 pub use script::source_of as policy_source;

@@ -97,7 +97,8 @@ impl Found {
     }
 }
 
-fn grain_of(unit: FigureUnit) -> Grain {
+/// The grain of what is measured in `unit`.
+pub(crate) fn grain_of(unit: FigureUnit) -> Grain {
     let measure = |share, step| Grain {
         share,
         step,
@@ -111,7 +112,9 @@ fn grain_of(unit: FigureUnit) -> Grain {
         },
         FigureUnit::Micros => measure(SHARE_OF_MEASURES, STEP_US),
         FigureUnit::PerSecond => measure(SHARE_OF_RATES, 0.0),
-        FigureUnit::Cores | FigureUnit::Seconds => measure(SHARE_OF_MEASURES, 0.0),
+        FigureUnit::Cores | FigureUnit::Seconds | FigureUnit::PerMessage => {
+            measure(SHARE_OF_MEASURES, 0.0)
+        }
         FigureUnit::Bytes => measure(SHARE_OF_MEASURES, STEP_BYTES),
     }
 }

@@ -10,6 +10,7 @@ mod resolved;
 mod side;
 #[cfg(test)]
 mod tests;
+mod uncompared;
 mod worse;
 
 use schemars::JsonSchema;
@@ -18,11 +19,14 @@ use serde::Serialize;
 
 pub use comparable::{DifferingSetting, MustAgree, NotComparable};
 pub use figures::FigurePart;
+pub(crate) use figures::grain_of;
 pub use noise::{Better, Difference, FAMILY_ERROR, Finding, RUNS_NEEDED, Scale};
+pub(crate) use noise::{Grain, Rule};
 pub(crate) use resolved::settings_of;
 pub(crate) use side::told_apart;
 pub use side::{RunOfSide, Side};
-pub use worse::{Chosen, NotChosen, Worsening};
+pub(crate) use uncompared::{Uncompared, compared};
+pub use worse::{Chosen, NotChosen, Worsening, chosen_of, worsenings};
 
 use crate::{ComparedRun, FigureSpread, FigureUnit, RunSet, VERSION, duration_text};
 use figures::{FigureOfRun, figures_of};
@@ -193,44 +197,18 @@ fn figures(sides: &[Side], chosen: &[Chosen]) -> (Vec<ComparedFigure>, u32) {
             .filter_map(|run| run.iter().find(|figure| figure.key == key));
         found.map(|figure| figure.number).collect()
     };
-    let rows: Vec<(&FigureOfRun, Vec<Vec<f64>>)> = known
-        .into_iter()
-        .map(|figure| {
-            (
-                figure,
-                of_sides
-                    .iter()
-                    .map(|side| numbers(&figure.key, side))
-                    .collect(),
-            )
-        })
-        .collect();
-    let pairs = rows
-        .iter()
-        .flat_map(|(_, sides)| sides[1..].iter().map(|other| (&sides[0], other)));
-    let tested = pairs
-        .filter(|(base, other)| noise::is_tested(base, other))
-        .count();
-    let error = FAMILY_ERROR / tested.max(1) as f64;
-    let compared = rows.into_iter().map(|(figure, sides)| ComparedFigure {
+    let rows = known.into_iter().map(|figure| Uncompared {
         key: figure.key.clone(),
         name: figure.name.clone(),
         part: figure.part,
         unit: figure.unit,
-        better: figure.rule.better,
-        differences: differences(&sides, figure.rule, error),
-        sides,
+        rule: figure.rule,
+        sides: of_sides
+            .iter()
+            .map(|side| numbers(&figure.key, side))
+            .collect(),
     });
-    (compared.collect(), tested as u32)
-}
-
-fn differences(sides: &[Vec<f64>], rule: noise::Rule, error: f64) -> Vec<Option<Difference>> {
-    let base = &sides[0];
-    let of_other = |other: &Vec<f64>| {
-        let has_both = !base.is_empty() && !other.is_empty();
-        has_both.then(|| noise::difference(base, other, rule, error))
-    };
-    sides[1..].iter().map(of_other).collect()
+    compared(rows.collect())
 }
 
 fn summary(side: &Side) -> SideSummary {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::ComparedFigure;
 use super::noise::{Better, Difference, Finding, Scale};
-use super::{ComparedFigure, SideBySide};
 use crate::FigureUnit;
 
 /// A figure that must not get worse, and by how much it may: `e2e_latency.p99`, `e2e_latency{group=a,qos=1}.p99 > 10%`,
@@ -81,6 +81,24 @@ impl Chosen {
     }
 }
 
+/// The figures that were `written`, of a baseline that has those of `keys`.
+///
+/// # Errors
+/// A sentence, if a text chooses none of them.
+pub fn chosen_of(written: &[String], keys: &[String]) -> Result<Vec<Chosen>, String> {
+    let one = |text: &String| {
+        let chosen: Chosen = text.parse().map_err(|error: NotChosen| error.to_string())?;
+        match keys.iter().any(|key| chosen.takes(key)) {
+            true => Ok(chosen),
+            false => Err(format!(
+                "the baseline has no figure `{chosen}`; it has {}",
+                keys.join(", ")
+            )),
+        }
+    };
+    written.iter().map(one).collect()
+}
+
 /// Whether a figure got worse than a baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worsening {
@@ -94,23 +112,23 @@ pub enum Worsening {
     Unknown,
 }
 
-impl SideBySide {
-    /// Whether each figure that has a better way got worse from the base to the other side, of two.
-    ///
-    /// With noise unknown the margin decides alone.
-    pub fn worsenings(&self, chosen: &[Chosen]) -> Vec<(&ComparedFigure, Worsening)> {
-        let figures = self.figures.iter();
-        let judged = figures.filter_map(|figure| {
-            let difference = figure.differences[0].as_ref()?;
-            let margin = chosen.iter().find(|chosen| chosen.takes(&figure.key));
-            let margin = margin.and_then(|chosen| chosen.margin);
-            let is_chosen =
-                chosen.is_empty() || chosen.iter().any(|chosen| chosen.takes(&figure.key));
-            let has_way = figure.better != Better::Neither;
-            (is_chosen && has_way).then(|| (figure, worsening(figure, difference, margin)))
-        });
-        judged.collect()
-    }
+/// Whether each figure that has a better way got worse from the base to the other side, of two; of the `chosen` ones, or of all if
+/// none is.
+///
+/// With noise unknown the margin decides alone.
+pub fn worsenings<'a>(
+    figures: &'a [ComparedFigure],
+    chosen: &[Chosen],
+) -> Vec<(&'a ComparedFigure, Worsening)> {
+    let judged = figures.iter().filter_map(|figure| {
+        let difference = figure.differences[0].as_ref()?;
+        let margin = chosen.iter().find(|chosen| chosen.takes(&figure.key));
+        let margin = margin.and_then(|chosen| chosen.margin);
+        let is_chosen = chosen.is_empty() || chosen.iter().any(|chosen| chosen.takes(&figure.key));
+        let has_way = figure.better != Better::Neither;
+        (is_chosen && has_way).then(|| (figure, worsening(figure, difference, margin)))
+    });
+    judged.collect()
 }
 
 fn worsening(
@@ -157,7 +175,7 @@ fn is_beyond(figure: &ComparedFigure, difference: &Difference, margin: Margin) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Run, RunOfSide, Side, sample};
+    use crate::{Run, RunOfSide, Side, SideBySide, sample};
 
     fn side(label: &str, lost: &[u64]) -> Side {
         let run = |lost: u64| -> Run {
@@ -179,7 +197,7 @@ mod tests {
     fn of_lost(base: &[u64], new: &[u64], chosen: &str) -> Worsening {
         let chosen: Chosen = chosen.parse().unwrap();
         let all = SideBySide::of(&[side("base", base), side("new", new)]).unwrap();
-        all.worsenings(&[chosen])[0].1
+        worsenings(&all.figures, &[chosen])[0].1
     }
 
     /// Noise and margin both have to be left, and with one run the margin decides alone.

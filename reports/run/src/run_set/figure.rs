@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
-use crate::{Latency, Percentile, Summary, bytes_text, count_text, duration_text, rate_text};
+use crate::{
+    Latency, Percentile, Summary, bytes_text, count_text, digits, duration_text, rate_text,
+};
 
 /// A figure of a run. All rates are means of the measured part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub enum FigureUnit {
     Bytes,
     /// Seconds.
     Seconds,
+    /// Things for each message.
+    PerMessage,
 }
 
 impl Figure {
@@ -163,6 +167,7 @@ impl FigureUnit {
             Self::Cores => format!("{number:.3} cores"),
             Self::Bytes => bytes_text(number as u64),
             Self::Seconds => format!("{number:.2}"),
+            Self::PerMessage => digits(number),
         }
     }
 }
@@ -200,14 +205,16 @@ impl JsonSchema for Figures {
 }
 
 /// How far apart the same figure of several runs is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FigureSpread {
-    /// The least.
-    pub min: f64,
     /// The middle one; of an even number, the mean of the two in the middle.
     pub median: f64,
+    /// The least.
+    pub min: f64,
     /// The greatest.
     pub max: f64,
+    /// How many there are.
+    pub count: usize,
 }
 
 impl FigureSpread {
@@ -221,7 +228,21 @@ impl FigureSpread {
             0 => f64::midpoint(sorted[middle - 1], sorted[middle]),
             _ => sorted[middle],
         };
-        Some(Self { min, median, max })
+        Some(Self {
+            median,
+            min,
+            max,
+            count: sorted.len(),
+        })
+    }
+
+    /// The middle, with both ends where there are several: `4.00 µs (1.00 µs..10.0 µs)`.
+    pub fn text(self, text: impl Fn(f64) -> String) -> String {
+        let median = text(self.median);
+        match self.count {
+            1 => median,
+            _ => format!("{median} ({}..{})", text(self.min), text(self.max)),
+        }
     }
 }
 
@@ -260,6 +281,10 @@ mod tests {
 
         assert_eq!((odd.min, odd.median, odd.max), (1.0, 3.0, 100.0));
         assert_eq!(even.median, 3.0);
+        assert_eq!((odd.count, even.count), (3, 4));
         assert_eq!(FigureSpread::of([]), None);
+        let text = |number: f64| number.to_string();
+        assert_eq!(odd.text(text), "3 (1..100)");
+        assert_eq!(FigureSpread::of([7.0]).unwrap().text(text), "7");
     }
 }

@@ -1,12 +1,11 @@
 //! `squall list --targets`: the brokers that squall knows, and whether they are installed here.
 
 use anyhow::Context as _;
-use squall_scenario::{Target, TargetDescription};
+use squall_scenario::TargetDescription;
 
 use crate::exit::Failure;
-use crate::machine::programs;
 use crate::output::{below, print, print_line};
-use crate::targets::TARGETS;
+use crate::targets::{Availability, TARGETS};
 
 /// Prints them, sorted by name, with what a user needs to know.
 pub(super) fn list_targets() -> Result<u8, Failure> {
@@ -16,7 +15,7 @@ pub(super) fn list_targets() -> Result<u8, Failure> {
         print_line(&format!(
             "{}  ({})",
             described.name,
-            availability(&described)
+            Availability::of(&described)
         ))?;
         print(&below(&described.about))?;
         if described.is_3_1_1_only {
@@ -40,22 +39,4 @@ pub(super) fn list_targets() -> Result<u8, Failure> {
         }
     }
     Ok(0)
-}
-
-fn availability(described: &TargetDescription) -> String {
-    match &described.target {
-        None => "give its address as target.url".to_owned(),
-        Some(Target::Embedded) => "part of squall".to_owned(),
-        Some(Target::Url(urls)) => {
-            let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
-            format!("by url, {} by default", urls.join(", "))
-        }
-        Some(Target::Spawn(spawn)) => {
-            let program = spawn.command.first().map_or("", String::as_str);
-            match programs::is_found(program, std::env::var_os("PATH").as_deref()) {
-                true => "installed here".to_owned(),
-                false => format!("not installed here: there is no `{program}`"),
-            }
-        }
-    }
 }

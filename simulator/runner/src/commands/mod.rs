@@ -20,6 +20,7 @@ pub mod subscribe;
 pub mod suite;
 pub mod supervise;
 pub mod validate;
+mod worse;
 
 use std::error::Error;
 use std::io::{self, IsTerminal as _, Read as _};

@@ -21,6 +21,7 @@ pub fn text(of: SchemaOf) -> Result<String, Failure> {
         SchemaOf::Runs => squall_run::RunSet::json_schema().to_value(),
         SchemaOf::Compare => squall_run::SideBySide::json_schema().to_value(),
         SchemaOf::Index => squall_run::Trends::json_schema().to_value(),
+        SchemaOf::BenchSuite => squall_run::bench::Suite::json_schema().to_value(),
     };
     Ok(serde_json::to_string_pretty(&schema).context("cannot write the schema as JSON")?)
 }
@@ -57,6 +58,11 @@ mod tests {
                 SchemaOf::Index,
                 "index",
                 include_str!("../../../../reports/run/schemas/index.schema.json"),
+            ),
+            (
+                SchemaOf::BenchSuite,
+                "bench-suite",
+                include_str!("../../../../reports/run/schemas/bench-suite.schema.json"),
             ),
         ] {
             let fresh = text(of).expect("it can be written");

@@ -10,5 +10,6 @@ pub mod process;
 pub mod processes;
 pub mod programs;
 pub mod switches;
+pub mod system_calls;
 pub mod taken_ports;
 pub mod tree;

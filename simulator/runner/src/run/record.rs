@@ -1,6 +1,5 @@
 //! Puts a run file together: what was measured, and all that is needed to repeat it.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use super::times::Ended;
 use crate::clock;
 use crate::machine::limits::Limits;
 use crate::machine::parts;
+use crate::output::shell_word;
 use crate::scenario_file::ScenarioFile;
 
 /// What is known about a run besides what the fleet measured.
@@ -166,11 +166,6 @@ fn replay(file: &ScenarioFile, workers: Option<&Workers>) -> String {
     }
     write!(command, " --seed {}{hides}", file.scenario.seed).expect("a string takes any text");
     command
-}
-
-/// `text` as one word for a POSIX shell. No argument of a process has a null character.
-fn shell_word(text: &str) -> Cow<'_, str> {
-    shlex::try_quote(text).unwrap_or(Cow::Borrowed(text))
 }
 
 fn machine(limits: Limits) -> Machine {

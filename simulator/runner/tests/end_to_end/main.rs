@@ -3,6 +3,7 @@
 mod aborted;
 mod addresses;
 mod bad_input;
+mod bench_suite;
 mod benches;
 mod broker_faults;
 mod closed_loops;

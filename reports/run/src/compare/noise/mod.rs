@@ -78,18 +78,18 @@ impl Scale {
 
 /// What a figure resolves: what of a difference is not noise of the broker but the grain of the figure itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Grain {
+pub(crate) struct Grain {
     /// As a share of the figure.
-    pub(super) share: f64,
+    pub(crate) share: f64,
     /// In the unit of the figure.
-    pub(super) step: f64,
+    pub(crate) step: f64,
     /// Whether it counts things, which come by chance even where all else is the same (Poisson).
-    pub(super) of: GrainOf,
+    pub(crate) of: GrainOf,
 }
 
 /// What a grain is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum GrainOf {
+pub(crate) enum GrainOf {
     /// Something that is measured.
     Measure,
     /// A number of things.
@@ -168,9 +168,9 @@ pub struct Difference {
 
 /// How a figure is compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rule {
-    pub(super) better: Better,
-    pub(super) grain: Grain,
+pub(crate) struct Rule {
+    pub(crate) better: Better,
+    pub(crate) grain: Grain,
 }
 
 /// Compares `other` with `base`; `error` is the chance that equal sides are called different. Both have a run at least.

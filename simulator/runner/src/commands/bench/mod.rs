@@ -4,22 +4,25 @@
 //! it has, started and stopped as for a run. What is not the same is the load, which `squall-saturate` makes.
 
 mod about;
+mod baseline;
 mod figures;
 mod find_max;
 mod plan;
 mod printed;
 mod result;
+mod suite;
 mod table;
 mod trial;
 
 use std::path::Path;
 
+use squall_run::bench::{Load, TargetResult};
+use squall_run::worst_exit_code;
 use squall_scenario::{Override, Scenario, Target};
 use tokio::task::LocalSet;
 
-use crate::bench_args::BenchArgs;
+use crate::bench_args::{BenchArgs, BenchCommand};
 use crate::exit::Failure;
-use crate::machine::cores;
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
 use crate::output::{print, print_line};
@@ -27,9 +30,9 @@ use crate::remark::remark;
 use crate::run::signals::StopSignals;
 use crate::scenario_file::{Around, ScenarioFile};
 use crate::targets;
+use baseline::Against;
 use find_max::Sought;
 use plan::BenchPlan;
-use result::{BenchResult, TargetResult};
 use trial::{Pinned, Setting};
 
 /// What messages call the file that a bench is.
@@ -42,18 +45,39 @@ enum IsPinned {
     No,
 }
 
-/// Measures each target in turn, as often as the user says.
-pub fn bench(args: &BenchArgs) -> Result<u8, Failure> {
-    carry_out(args).inspect_err(|failure| {
-        if args.json {
-            let line =
-                serde_json::json!({ "error": failure.to_string(), "exit_code": failure.code() });
-            // The failure itself is reported on standard error in any case.
-            let _ = print_line(&line.to_string());
+impl IsPinned {
+    fn of(pinned: Option<Pinned>) -> Self {
+        match pinned {
+            Some(_) => Self::Yes,
+            None => Self::No,
         }
-    })
+    }
 }
 
+/// Carries out one bench, or the suite.
+pub fn bench(command: &BenchCommand) -> Result<u8, Failure> {
+    match command {
+        BenchCommand::Suite(args) => {
+            let ended = suite::suite(args);
+            ended.inspect_err(|failure| failed_as_json(args.json.then_some(failure)))
+        }
+        BenchCommand::One(args) => {
+            let ended = carry_out(args);
+            ended.inspect_err(|failure| failed_as_json(args.json.then_some(failure)))
+        }
+    }
+}
+
+/// A program that reads the figures is told of a mistake too.
+fn failed_as_json(failure: Option<&Failure>) {
+    if let Some(failure) = failure {
+        let line = serde_json::json!({ "error": failure.to_string(), "exit_code": failure.code() });
+        // The failure itself is reported on standard error in any case.
+        let _ = print_line(&line.to_string());
+    }
+}
+
+/// Measures each target in turn, as often as the user says.
 fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
     let plan = BenchPlan::of(args)?;
     let sought = Sought::of(&plan)?;
@@ -70,17 +94,12 @@ fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
         ))?;
         return Ok(0);
     }
-    // The same file for each target alone.
-    let text = printed::scenario(&plan, &[]);
-    let scenarios = match changes.is_empty() {
-        true => vec![read(&text, &[])?],
-        false => changes
-            .iter()
-            .map(|change| read(&text, std::slice::from_ref(change)))
-            .collect::<Result<Vec<_>, Failure>>()?,
-    };
+    let scenarios = scenarios_of(&plan, &changes)?;
     check_pid(args, &scenarios)?;
-    let pinned = pinned(args)?;
+    let pinned = match args.pin {
+        true => Some(Pinned::on_two_cores()?),
+        false => None,
+    };
     // Without it, what else the machine does is measured too.
     let _ = Priority::raise();
     let limits = Limits::raise_and_read(None);
@@ -94,26 +113,38 @@ fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
         target_pid: args.target_pid,
     };
     let names = names(args);
-    let is_pinned = match pinned {
-        Some(_) => IsPinned::Yes,
-        None => IsPinned::No,
-    };
+    let is_pinned = IsPinned::of(pinned);
+    let load = Load::of(about::of(&plan, is_pinned));
     if let Some(sought) = sought {
-        return find_max::carry_out(&sought, &setting, args, &scenarios, &names);
+        let load = load.with_bound(sought.bound.text().to_owned());
+        let against = Against::of(&args.against, &[load], &names)?;
+        return find_max::carry_out(&sought, &setting, args, (&scenarios, &names), against);
     }
+    let against = Against::of(&args.against, &[load], &names)?;
     let measured = measure(&setting, &scenarios, &names)?;
-    let result = BenchResult::new(&plan, measured, is_pinned);
+    let result = result::of(&plan, measured, is_pinned);
     for error in result.targets.iter().flat_map(TargetResult::errors) {
         remark(&format!("error: {error}"));
     }
+    let line = serde_json::to_string(&result).map_err(anyhow::Error::from)?;
     match args.json {
-        true => {
-            let line = serde_json::to_string(&result).map_err(anyhow::Error::from)?;
-            print_line(&line)?;
-        }
+        true => print_line(&line)?,
         false => print(&table::text(&result))?,
     }
-    Ok(result.exit_code)
+    let worse = against.map_or(Ok(0), |against| against.judge(&line))?;
+    Ok(worst_exit_code([result.exit_code, worse]))
+}
+
+/// The same file for each target alone, or one without any.
+fn scenarios_of(plan: &BenchPlan, changes: &[Override]) -> Result<Vec<ScenarioFile>, Failure> {
+    let text = printed::scenario(plan, &[]);
+    match changes.is_empty() {
+        true => Ok(vec![read(&text, &[])?]),
+        false => changes
+            .iter()
+            .map(|change| read(&text, std::slice::from_ref(change)))
+            .collect(),
+    }
 }
 
 /// The first line of each target's row.
@@ -155,44 +186,25 @@ fn check_pid(args: &BenchArgs, scenarios: &[ScenarioFile]) -> Result<(), Failure
     }
 }
 
-fn pinned(args: &BenchArgs) -> Result<Option<Pinned>, Failure> {
-    if !args.pin {
-        return Ok(None);
-    }
-    match cores::allowed().as_slice() {
-        [broker, generator, ..] => Ok(Some(Pinned {
-            broker: *broker,
-            generator: *generator,
-        })),
-        _ => Err(Failure::Usage(
-            "--pin needs two cores, one for the broker and one for the generator, and this process may use one".to_owned(),
-        )),
-    }
-}
-
-/// A trial of each target in each round.
+/// A trial of each target in each round. What is wrong with the command line ends it.
 fn measure(
     setting: &Setting<'_>,
     scenarios: &[ScenarioFile],
     names: &[String],
 ) -> Result<Vec<TargetResult>, Failure> {
     let mut results: Vec<TargetResult> = names.iter().cloned().map(TargetResult::new).collect();
-    rounds(
-        setting.plan.repeat,
-        scenarios,
-        names,
-        async |place, file, signals| {
-            let ended = match file.skipped() {
-                Some(skipped) => Err(skipped),
-                None => trial::run(setting, &file.scenario, signals).await,
-            };
-            if let Err(failure @ (Failure::Stopped(_) | Failure::Usage(_))) = ended {
-                return Err(failure);
-            }
-            results[place].add(ended);
-            Ok(())
-        },
-    )?;
+    let repeat = setting.plan.repeat;
+    rounds(repeat, scenarios, names, async |place, file, signals| {
+        let ended = match file.skipped() {
+            Some(skipped) => Err(skipped),
+            None => trial::run(setting, &file.scenario, signals).await,
+        };
+        if let Err(failure @ (Failure::Stopped(_) | Failure::Usage(_))) = ended {
+            return Err(failure);
+        }
+        result::add(&mut results[place], ended);
+        Ok(())
+    })?;
     Ok(results)
 }
 

@@ -346,12 +346,13 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
+    use crate::bench_args::BenchCommand;
     use crate::cli::{Cli, Command};
 
     fn plan(options: &[&str]) -> Result<BenchPlan, Failure> {
         let words = ["squall", "bench"].iter().chain(options);
         let command = Cli::parse_from(words).command;
-        let Command::Bench(args) = &command else {
+        let Command::Bench(BenchCommand::One(args)) = &command else {
             panic!("{command:?}");
         };
         BenchPlan::of(args)

@@ -25,10 +25,7 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
         ..
     } = plan;
     let name = pattern.name();
-    let protocol = match Version::from(plan.protocol) {
-        Version::V3_1_1 => "3.1.1",
-        Version::V5 => "5.0",
-    };
+    let protocol = plan.protocol.name();
     let mut text = format!(
         "#:schema ./scenario.schema.json\n#\n# Question: how many messages does the broker carry, and how long does each take?\n#\n\
          # What `squall bench {name}` does, by devices that may be given links, faults and claims. A device costs the generator\n\

@@ -1,13 +1,12 @@
-//! What a bench found: of each target every repeat, with what is to be said of it.
+//! What a bench found, judged: which trials have figures, and what is to be said of them.
 
-use serde::Serialize;
+use squall_run::bench::{BenchResult, Figures, Repeat, TargetResult};
 use squall_run::{Keeps, count_text, share_text, worst_exit_code};
 use squall_saturate::Pace;
 
-use super::about::About;
-use super::figures::Figures;
 use super::plan::BenchPlan;
 use super::trial::Trial;
+use super::{IsPinned, about};
 use crate::bench_args::Pattern;
 use crate::exit::Failure;
 
@@ -16,134 +15,54 @@ pub const BROKEN: u8 = 98;
 /// A share of an open loop's rate below which the rate was not reached.
 pub const REACHED: f64 = 0.98;
 
-/// All of a bench.
-#[derive(Debug, Serialize)]
-pub struct BenchResult {
-    /// What was done, and where.
-    #[serde(flatten)]
-    pub about: About,
-    /// In the order of the command line.
-    pub targets: Vec<TargetResult>,
-    /// What a reader must know of the figures, a sentence each.
-    pub warnings: Vec<String>,
-    /// That of the command.
-    pub exit_code: u8,
-}
-
-/// What was found of one target.
-#[derive(Debug, Serialize)]
-pub struct TargetResult {
-    /// As on the command line.
-    pub name: String,
-    /// Product and version, as far as it says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub software: Option<String>,
-    /// What was changed for it, a sentence each.
-    pub changes: Vec<String>,
-    /// What it keeps when its process ends, if squall knows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub keeps: Option<Keeps>,
-    /// One for each trial.
-    pub repeats: Vec<Repeat>,
-}
-
-/// One trial.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Repeat {
-    /// It has figures.
-    Measured(Box<Figures>),
-    /// It has none, for this reason.
-    Failed {
-        /// The reason.
-        error: String,
-        /// The exit code that it stands for.
-        exit_code: u8,
-    },
-}
-
-impl TargetResult {
-    pub fn new(name: String) -> Self {
-        Self {
-            name,
-            software: None,
-            changes: Vec::new(),
-            keeps: None,
-            repeats: Vec::new(),
-        }
-    }
-
-    /// Those of the repeats that have some.
-    pub fn figures(&self) -> impl Iterator<Item = &Figures> {
-        self.repeats.iter().filter_map(|repeat| match repeat {
-            Repeat::Measured(figures) => Some(&**figures),
-            Repeat::Failed { .. } => None,
-        })
-    }
-
-    /// Why repeats have none, a sentence each.
-    pub fn errors(&self) -> Vec<String> {
-        let repeats = (1..).zip(&self.repeats);
-        let errors = repeats.filter_map(|(number, repeat)| match repeat {
-            Repeat::Measured(_) => None,
-            Repeat::Failed { error, .. } => Some((number, error)),
-        });
-        errors
-            .map(|(number, error)| format!("{}, repeat {number}: {error}", self.name))
-            .collect()
-    }
-
-    /// Notes how a trial ended. A broker that broke a promise has no figures: how fast it does that is not a throughput.
-    pub fn add(&mut self, ended: Result<Trial, Failure>) {
-        let repeat = match ended {
-            Ok(trial) => {
-                self.software = trial.target.software;
-                self.changes = trial.target.changes;
-                self.keeps = trial.target.keeps;
-                let broken = trial.figures.account.broken(trial.qos);
-                match broken.is_empty() {
-                    true => Repeat::Measured(Box::new(trial.figures)),
-                    false => Repeat::Failed {
-                        error: format!(
-                            "of {} messages at QoS {}, the broker's deliveries are broken: {}",
-                            count_text(trial.figures.account.published),
-                            trial.qos,
-                            broken.join(", ")
-                        ),
-                        exit_code: BROKEN,
-                    },
-                }
-            }
-            Err(failure) => Repeat::Failed {
-                exit_code: failure.code(),
-                error: if let Failure::Internal(error) = &failure {
-                    format!("{error:#}")
-                } else {
-                    failure.to_string()
+/// Notes how a trial ended. A broker that broke a promise has no figures: how fast it does that is not a throughput.
+pub fn add(result: &mut TargetResult, ended: Result<Trial, Failure>) {
+    let repeat = match ended {
+        Ok(trial) => {
+            result.software = trial.target.software;
+            result.changes = trial.target.changes;
+            result.keeps = trial.target.keeps;
+            let broken = trial.figures.account.broken(trial.qos);
+            match broken.is_empty() {
+                true => Repeat::Measured(Box::new(trial.figures)),
+                false => Repeat::Failed {
+                    error: format!(
+                        "of {} messages at QoS {}, the broker's deliveries are broken: {}",
+                        count_text(trial.figures.account.published),
+                        trial.qos,
+                        broken.join(", ")
+                    ),
+                    exit_code: BROKEN,
                 },
+            }
+        }
+        Err(failure) => Repeat::Failed {
+            exit_code: failure.code(),
+            error: if let Failure::Internal(error) = &failure {
+                format!("{error:#}")
+            } else {
+                failure.to_string()
             },
-        };
-        self.repeats.push(repeat);
-    }
+        },
+    };
+    result.repeats.push(repeat);
 }
 
-impl BenchResult {
-    /// Of what was found, with the sentences that belong to it.
-    pub fn new(plan: &BenchPlan, targets: Vec<TargetResult>, is_pinned: super::IsPinned) -> Self {
-        let codes = targets.iter().flat_map(|target| &target.repeats);
-        let codes = codes.map(|repeat| match repeat {
-            Repeat::Measured(_) => 0,
-            Repeat::Failed { exit_code, .. } => *exit_code,
-        });
-        Self {
-            about: About::new(plan, is_pinned),
-            exit_code: worst_exit_code(codes),
-            warnings: targets
-                .iter()
-                .flat_map(|target| warnings(target, plan))
-                .collect(),
-            targets,
-        }
+/// Of what was found, with the sentences that belong to it.
+pub fn of(plan: &BenchPlan, targets: Vec<TargetResult>, is_pinned: IsPinned) -> BenchResult {
+    let codes = targets.iter().flat_map(|target| &target.repeats);
+    let codes = codes.map(|repeat| match repeat {
+        Repeat::Measured(_) => 0,
+        Repeat::Failed { exit_code, .. } => *exit_code,
+    });
+    BenchResult {
+        about: about::of(plan, is_pinned),
+        exit_code: worst_exit_code(codes),
+        warnings: targets
+            .iter()
+            .flat_map(|target| warnings(target, plan))
+            .collect(),
+        targets,
     }
 }
 
@@ -257,7 +176,7 @@ mod tests {
     use squall_saturate::Account;
 
     use super::*;
-    use crate::commands::bench::figures::AccountFigures;
+    use crate::commands::bench::figures::account_of;
     use crate::connect_args::ProtocolVersion;
 
     fn plan(pace: Pace) -> BenchPlan {
@@ -281,7 +200,7 @@ mod tests {
         let latencies = squall_run::Histogram::new();
         Figures {
             seconds: 1.0,
-            counted: crate::commands::bench::figures::Counted::Delivered,
+            counted: squall_run::bench::Counted::Delivered,
             messages: 1000,
             messages_per_s: 1000.0,
             published_per_s: 1000.0,
@@ -290,12 +209,14 @@ mod tests {
             broker_rss_bytes: None,
             broker_bytes_per_connection: None,
             broker_switches_per_message: None,
+            broker_syscalls_per_message: None,
+            broker_syscalls_missing: None,
             broker_written_bytes_per_message: None,
             generator_cpu_us_per_message: Some(1.0),
             generator_cores: generator,
             unacknowledged_max: Some(20),
-            latency: crate::commands::bench::figures::Latency::of(&latencies),
-            account: AccountFigures::of(&account),
+            latency: squall_run::bench::Latency::of(&latencies),
+            account: account_of(&account),
             stalls: 0,
             backlog_max: 0,
         }
@@ -315,11 +236,14 @@ mod tests {
             changes: Vec::new(),
             settings: Default::default(),
         };
-        result.add(Ok(Trial {
-            target,
-            qos,
-            figures: figures(0.5, 0.9, account),
-        }));
+        add(
+            &mut result,
+            Ok(Trial {
+                target,
+                qos,
+                figures: figures(0.5, 0.9, account),
+            }),
+        );
         result
     }
 
@@ -341,11 +265,7 @@ mod tests {
         assert_eq!(told(0, lost).figures().count(), 1);
         assert_eq!(told(1, lost).figures().count(), 0);
         assert_eq!(told(0, reordered).figures().count(), 0);
-        let result = BenchResult::new(
-            &plan(Pace::Window(1)),
-            vec![told(1, lost)],
-            super::super::IsPinned::No,
-        );
+        let result = of(&plan(Pace::Window(1)), vec![told(1, lost)], IsPinned::No);
         assert_eq!(result.exit_code, BROKEN);
         let errors = result.targets[0].errors();
         assert!(errors[0].contains("1 lost"), "{errors:?}");

@@ -2,11 +2,9 @@
 
 use std::io;
 
-use serde::Serialize;
-use squall_run::{bytes_text, count_text};
+use squall_run::bench::{BenchResult, Figures, TargetResult};
+use squall_run::{FigureSpread, bytes_text, count_text};
 
-use super::figures::Figures;
-use super::result::{BenchResult, TargetResult};
 use crate::bench_args::Pattern;
 use crate::output::columns;
 
@@ -24,7 +22,7 @@ struct Column {
     text: fn(f64) -> String,
 }
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     Column {
         heading: "messages/s",
         value: |figures| Some(figures.messages_per_s),
@@ -71,6 +69,11 @@ const COLUMNS: [Column; 11] = [
         text: |value| format!("{value:.4}"),
     },
     Column {
+        heading: "syscalls/msg",
+        value: |figures| figures.broker_syscalls_per_message,
+        text: |value| format!("{value:.3}"),
+    },
+    Column {
         heading: "disk B/msg",
         value: |figures| figures.broker_written_bytes_per_message,
         text: |value| format!("{value:.1}"),
@@ -84,7 +87,7 @@ const COLUMNS: [Column; 11] = [
 
 /// The table of the targets that have figures, and the sentences below it; nothing without any.
 pub fn text(result: &BenchResult) -> String {
-    let mut rows = vec![heading(result.about.bench)];
+    let mut rows = vec![heading(&result.about.bench)];
     let measured = result
         .targets
         .iter()
@@ -159,54 +162,13 @@ fn row(target: &TargetResult) -> Vec<String> {
     let figures: Vec<&Figures> = target.figures().collect();
     let cell = |column: &Column| {
         let values = figures.iter().filter_map(|figures| (column.value)(figures));
-        match Spread::of(values.collect()) {
+        match FigureSpread::of(values) {
             None => NONE.to_owned(),
             Some(spread) => spread.text(column.text),
         }
     };
     let cells = COLUMNS.iter().map(cell);
     std::iter::once(target.name.clone()).chain(cells).collect()
-}
-
-/// The middle and the ends of what repeats found.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Spread {
-    /// Half are below.
-    pub median: f64,
-    /// None is below.
-    pub min: f64,
-    /// None is above.
-    pub max: f64,
-    /// How many there are.
-    pub count: usize,
-}
-
-impl Spread {
-    /// `None` of nothing.
-    pub fn of(mut values: Vec<f64>) -> Option<Self> {
-        values.sort_by(f64::total_cmp);
-        let (min, max) = (*values.first()?, *values.last()?);
-        let half = values.len() / 2;
-        let median = match values.len() % 2 {
-            0 => f64::midpoint(values[half - 1], values[half]),
-            _ => values[half],
-        };
-        Some(Self {
-            median,
-            min,
-            max,
-            count: values.len(),
-        })
-    }
-
-    /// The middle, with both ends where there are several.
-    pub fn text(self, text: fn(f64) -> String) -> String {
-        let median = text(self.median);
-        match self.count {
-            1 => median,
-            _ => format!("{median} ({}..{})", text(self.min), text(self.max)),
-        }
-    }
 }
 
 /// With the unit that fits.
@@ -235,17 +197,5 @@ mod tests {
             aligned(&rows, Some(19)),
             "target    rate\nbroker  12,345\n\ntarget   p99\nbroker  1 ms\n"
         );
-    }
-
-    #[test]
-    fn a_spread_has_the_middle_and_both_ends() {
-        let spread = Spread::of(vec![3.0, 1.0, 10.0, 5.0]).expect("there are values");
-
-        assert_eq!((spread.median, spread.min, spread.max), (4.0, 1.0, 10.0));
-        assert_eq!(
-            Spread::of(vec![7.0]).expect("there is one").text(micros),
-            "7.00 µs"
-        );
-        assert_eq!(Spread::of(Vec::new()), None);
     }
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::time::{ClockId, clock_gettime};
+use squall_run::bench::{Counted, Figures};
 use squall_saturate::{Counters, Engine, Load, LoadError};
 use squall_scenario::{Scenario, Transport};
 use tokio::task::spawn_blocking;
 
-use super::figures::{Counted, Figures, Reading, Seen};
+use super::figures::{self, Reading, Seen, SystemCalls};
 use super::plan::BenchPlan;
 use crate::bench_args::Pattern;
 use crate::clock::Clock;
@@ -21,11 +22,15 @@ use crate::machine::cores;
 use crate::machine::disk;
 use crate::machine::processes::Processes;
 use crate::machine::switches;
+use crate::machine::system_calls::{CannotCount, SystemCallCounter};
 use crate::run::signals::StopSignals;
 use crate::target::{Ending, Haste, Target};
 
 /// How long a broker on which a load has failed may take to answer.
 const STILL_THERE_MAX: Duration = Duration::from_secs(5);
+
+/// How long the load goes on for the broker's system calls to be counted.
+const CALLS_COUNTED_FOR: Duration = Duration::from_secs(1);
 
 /// Where broker and generator run, with `--pin`.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +39,21 @@ pub struct Pinned {
     pub broker: usize,
     /// The core of the generator's thread.
     pub generator: usize,
+}
+
+impl Pinned {
+    /// The first two cores that this process may use.
+    pub fn on_two_cores() -> Result<Self, Failure> {
+        match cores::allowed().as_slice() {
+            [broker, generator, ..] => Ok(Self {
+                broker: *broker,
+                generator: *generator,
+            }),
+            _ => Err(Failure::Usage(
+                "--pin needs two cores, one for the broker and one for the generator, and this process may use one".to_owned(),
+            )),
+        }
+    }
 }
 
 /// What all trials of a bench have in common.
@@ -69,7 +89,7 @@ pub async fn run(
     Ok(Trial {
         target,
         qos: seen.qos,
-        figures: Figures::of(&seen),
+        figures: figures::of(&seen),
     })
 }
 
@@ -157,6 +177,11 @@ pub async fn on(
         generator_core: setting.pinned.map(|pinned| pinned.generator),
         warmup: plan.warmup,
         duration: plan.duration,
+        // A search has steps enough, and clients that only connect are no load.
+        calls: match plan.bound.is_none() && plan.pattern != Pattern::Conn {
+            true => Calls::Counted,
+            false => Calls::NotCounted,
+        },
         stop: Arc::clone(&stop),
     };
     let mut working = spawn_blocking(move || job.work());
@@ -192,7 +217,15 @@ struct Job {
     generator_core: Option<usize>,
     warmup: Duration,
     duration: Duration,
+    calls: Calls,
     stop: Arc<AtomicBool>,
+}
+
+/// Whether the broker's system calls are counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Calls {
+    Counted,
+    NotCounted,
 }
 
 /// Why it did not come to its end.
@@ -244,6 +277,13 @@ impl Job {
             after = reading(engine.counters(), processes, clock);
         }
         let latencies = engine.take_latencies();
+        let system_calls = match (self.calls, processes) {
+            (Calls::Counted, Some(processes)) => {
+                let time = CALLS_COUNTED_FOR.min(self.duration);
+                count_calls(&mut engine, processes, counted, time)?
+            }
+            (Calls::Counted, None) | (Calls::NotCounted, _) => SystemCalls::NotAsked,
+        };
         engine.drain()?;
         let account = engine.account();
         let unacknowledged_max = engine.unacknowledged_max();
@@ -259,7 +299,33 @@ impl Job {
             counted,
             qos,
             unacknowledged_max,
+            system_calls,
         })
+    }
+}
+
+/// Keeps the load up for a further `time`, in which the broker's system calls are counted: it is slower meanwhile.
+fn count_calls(
+    engine: &mut Engine,
+    processes: Processes,
+    counted: Counted,
+    time: Duration,
+) -> Result<SystemCalls, LoadError> {
+    let missing = |why: CannotCount| Ok(SystemCalls::Missing(why.to_string()));
+    let mut counter = match SystemCallCounter::start(&processes.all()) {
+        Ok(counter) => counter,
+        Err(why) => return missing(why),
+    };
+    let (before, first) = (engine.counters(), counter.count());
+    engine.run(time)?;
+    let (after, last) = (engine.counters(), counter.count());
+    let messages = figures::count_of(counted, &after) - figures::count_of(counted, &before);
+    match (first, last) {
+        (Ok(first), Ok(last)) => Ok(SystemCalls::Counted {
+            calls: last.saturating_sub(first),
+            messages,
+        }),
+        (Err(why), _) | (_, Err(why)) => missing(why),
     }
 }
 

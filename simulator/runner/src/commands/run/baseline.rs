@@ -2,17 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use squall_run::{Chosen, RunSet, Side, SideBySide, Worsening};
+use squall_run::{Chosen, RunSet, Side, SideBySide, worsenings};
 
 use crate::cli::RunArgs;
-use crate::commands::run_files;
+use crate::commands::{run_files, worse};
 use crate::exit::Failure;
 use crate::output::print_line;
-use crate::remark::remark;
 use crate::scenario_runs::ScenarioRuns;
-
-/// The exit code where a figure got worse.
-const WORSE: u8 = 99;
 
 /// Runs to compare with, and the figures.
 pub struct Baseline {
@@ -42,7 +38,7 @@ impl Baseline {
         if let Some(why) = side.refuses(&scenario.name, &scenario.to_resolved_toml()) {
             return Err(Failure::Usage(why.to_string()));
         }
-        let chosen = chosen(&args.worse, &side)?;
+        let chosen = worse::chosen(&args.worse, &side.figure_keys())?;
         Ok(Some(Self { side, chosen }))
     }
 
@@ -72,67 +68,11 @@ impl Baseline {
         if args.output.json {
             print_line(&squall_reports::comparison_line(&all))?;
         }
-        let worsenings = all.worsenings(&self.chosen);
-        let is_worse = |worsening: Worsening| {
-            matches!(worsening, Worsening::Worse | Worsening::WorseThanMargin)
-        };
-        for (figure, worsening) in &worsenings {
-            if is_worse(*worsening) {
-                let noise = match worsening {
-                    Worsening::WorseThanMargin => "more than its margin; noise is unknown",
-                    Worsening::Worse | Worsening::NotWorse | Worsening::Unknown => "beyond noise",
-                };
-                let told = squall_reports::figure_line(figure);
-                remark(&format!("worse than the baseline, {noise}: {told}"));
-            }
-        }
+        let worsenings = worsenings(&all.figures, &self.chosen);
+        let code = worse::tell_worse(&worsenings);
         if !args.output.quiet {
-            tell(
-                &all,
-                &worsenings
-                    .iter()
-                    .map(|(_, worsening)| *worsening)
-                    .collect::<Vec<_>>(),
-            );
+            worse::tell_rest(&worsenings, &all.notes);
         }
-        let has_worse = worsenings.iter().any(|(_, worsening)| is_worse(*worsening));
-        Ok(if has_worse { WORSE } else { 0 })
+        Ok(code)
     }
-}
-
-fn tell(all: &SideBySide, worsenings: &[Worsening]) {
-    let unknown = worsenings.iter().filter(|one| **one == Worsening::Unknown);
-    let unknown = unknown.count();
-    for note in &all.notes {
-        remark(&format!("note: {note}"));
-    }
-    if unknown > 0 {
-        remark(&format!(
-            "baseline: noise is unknown with one run on a side, so nothing follows for {unknown} figures: give --repeat 5, runs of a \
-             baseline made with it, or a margin (--worse \"KEY > 10%\")"
-        ));
-    } else if worsenings.iter().all(|one| *one == Worsening::NotWorse) {
-        remark(&format!(
-            "baseline: none of {} figures got worse beyond noise",
-            worsenings.len()
-        ));
-    }
-}
-
-/// The figures that must not get worse; all of them if none is named.
-fn chosen(written: &[String], baseline: &Side) -> Result<Vec<Chosen>, Failure> {
-    let keys = baseline.figure_keys();
-    let one = |text: &String| {
-        let chosen: Chosen = text
-            .parse()
-            .map_err(|error| Failure::Usage(format!("--worse: {error}")))?;
-        match keys.iter().any(|key| chosen.takes(key)) {
-            true => Ok(chosen),
-            false => Err(Failure::Usage(format!(
-                "--worse: the baseline has no figure `{chosen}`; it has {}",
-                keys.join(", ")
-            ))),
-        }
-    };
-    written.iter().map(one).collect()
 }

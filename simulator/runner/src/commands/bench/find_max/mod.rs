@@ -13,6 +13,7 @@ mod table;
 
 use std::time::Duration;
 
+use squall_run::worst_exit_code;
 use squall_saturate::Pace;
 use squall_scenario::Scenario;
 
@@ -20,7 +21,8 @@ use result::{FindMaxResult, Searched, SearchedTarget};
 use search::{Next, Range, Search};
 use step::{Step, per_second};
 
-use super::figures::Figures;
+use super::baseline::Against;
+use super::figures;
 use super::plan::BenchPlan;
 use super::trial::{self, Setting};
 use super::{IsPinned, rounds};
@@ -94,31 +96,27 @@ pub fn carry_out(
     sought: &Sought<'_>,
     setting: &Setting<'_>,
     args: &BenchArgs,
-    scenarios: &[ScenarioFile],
-    names: &[String],
+    (scenarios, names): (&[ScenarioFile], &[String]),
+    against: Option<Against>,
 ) -> Result<u8, Failure> {
     let folder = args.out.as_deref().map(drawn::take).transpose()?;
     let started_at = clock::iso_8601(clock::since_epoch());
     let targets = measure(sought, setting, scenarios, names)?;
-    let is_pinned = match setting.pinned {
-        Some(_) => IsPinned::Yes,
-        None => IsPinned::No,
-    };
+    let is_pinned = IsPinned::of(setting.pinned);
     let result = FindMaxResult::new(setting.plan, sought.bound, targets, is_pinned, started_at);
     for error in result.targets.iter().flat_map(SearchedTarget::errors) {
         remark(&format!("error: {error}"));
     }
+    let line = serde_json::to_string(&result).map_err(anyhow::Error::from)?;
     match args.json {
-        true => {
-            let line = serde_json::to_string(&result).map_err(anyhow::Error::from)?;
-            print_line(&line)?;
-        }
+        true => print_line(&line)?,
         false => print(&table::text(&result))?,
     }
     if let Some(folder) = &folder {
         drawn::write(&result, folder)?;
     }
-    Ok(result.exit_code)
+    let worse = against.map_or(Ok(0), |against| against.judge(&line))?;
+    Ok(worst_exit_code([result.exit_code, worse]))
 }
 
 fn measure(
@@ -168,7 +166,7 @@ async fn search(
             };
             let plan = sought.step(setting.plan, rate);
             let seen = trial::on(setting, &plan, scenario, target, signals).await?;
-            let mut step = Step::of(&plan, sought.bound, rate, seen.qos, Figures::of(&seen));
+            let mut step = Step::of(&plan, sought.bound, rate, seen.qos, figures::of(&seen));
             if search.is_again() {
                 step.attempt = 2;
             }

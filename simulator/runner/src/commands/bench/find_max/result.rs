@@ -1,16 +1,16 @@
 //! What searches found: of each target every repeat, with all its steps and what is to be said of it.
 
 use serde::Serialize;
-use squall_run::{duration_text, worst_exit_code};
+use squall_run::bench::About;
+use squall_run::{FigureSpread, duration_text, worst_exit_code};
 
 use super::search::Found;
 use super::step::{Step, per_second};
 use crate::bound::Bound;
 use crate::commands::bench::IsPinned;
-use crate::commands::bench::about::About;
+use crate::commands::bench::about;
 use crate::commands::bench::plan::BenchPlan;
 use crate::commands::bench::result::BROKEN;
-use crate::commands::bench::table::Spread;
 use crate::exit::Failure;
 
 /// The exit code of a broker that holds the bound at no rate.
@@ -52,7 +52,7 @@ pub struct SearchedTarget {
     pub changes: Vec<String>,
     /// The highest rates that held, of the repeats in which one did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub held_per_s: Option<Spread>,
+    pub held_per_s: Option<FigureSpread>,
     /// One for each search.
     pub repeats: Vec<Searched>,
 }
@@ -231,7 +231,7 @@ impl SearchedTarget {
     pub fn add(&mut self, searched: Searched) {
         self.repeats.push(searched);
         let held = self.repeats.iter().filter_map(|one| one.held_per_s);
-        self.held_per_s = Spread::of(held.collect());
+        self.held_per_s = FigureSpread::of(held);
     }
 
     /// What is wrong, a sentence each.
@@ -284,7 +284,7 @@ impl FindMaxResult {
     ) -> Self {
         let codes = targets.iter().flat_map(|target| &target.repeats);
         Self {
-            about: About::new(plan, is_pinned),
+            about: about::of(plan, is_pinned),
             find_max: bound.clone(),
             started_at,
             squall: env!("CARGO_PKG_VERSION"),

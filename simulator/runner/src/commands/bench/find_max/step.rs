@@ -1,11 +1,11 @@
 //! One step of a search: what was found at a rate, whether that holds, and why not.
 
 use serde::Serialize;
+use squall_run::bench::{BUSY, Figures, Latency};
 use squall_run::{count_text, duration_text, share_text};
 
 use super::search::Ended;
 use crate::bound::{Bound, Slowest};
-use crate::commands::bench::figures::{BUSY, Figures, Latency};
 use crate::commands::bench::plan::BenchPlan;
 use crate::commands::bench::result::REACHED;
 
@@ -205,11 +205,12 @@ pub fn per_second(rate: f64) -> String {
 #[cfg(test)]
 pub mod tests {
     use squall_run::Histogram;
+    use squall_run::bench::Counted;
     use squall_saturate::{Account, Pace};
 
     use super::*;
     use crate::bench_args::Pattern;
-    use crate::commands::bench::figures::{AccountFigures, Counted};
+    use crate::commands::bench::figures::account_of;
     use crate::connect_args::ProtocolVersion;
 
     pub fn plan() -> BenchPlan {
@@ -252,12 +253,14 @@ pub mod tests {
             broker_rss_bytes: None,
             broker_bytes_per_connection: None,
             broker_switches_per_message: None,
+            broker_syscalls_per_message: None,
+            broker_syscalls_missing: None,
             broker_written_bytes_per_message: None,
             generator_cpu_us_per_message: Some(1.0),
             generator_cores: 0.5,
             unacknowledged_max: None,
             latency: Latency::of(&latencies),
-            account: AccountFigures::of(&account),
+            account: account_of(&account),
             stalls: 0,
             backlog_max: 0,
         }

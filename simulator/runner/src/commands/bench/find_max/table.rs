@@ -2,10 +2,12 @@
 
 use std::io;
 
+use squall_run::FigureSpread;
+use squall_run::bench::Figures;
+
 use super::result::{FindMaxResult, Searched, SearchedTarget};
 use super::step::{Step, per_second};
-use crate::commands::bench::figures::Figures;
-use crate::commands::bench::table::{Spread, aligned, micros};
+use crate::commands::bench::table::{aligned, micros};
 use crate::output::columns;
 
 /// The table of the targets of which something was found, and the sentences below it; nothing without any.
@@ -44,7 +46,7 @@ pub fn text(result: &FindMaxResult) -> String {
 
 fn row(target: &SearchedTarget) -> Vec<String> {
     let cell = |value: &dyn Fn(&Searched) -> Option<f64>, text: fn(f64) -> String| {
-        let spread = Spread::of(target.repeats.iter().filter_map(value).collect());
+        let spread = FigureSpread::of(target.repeats.iter().filter_map(value));
         spread.map_or("-".to_owned(), |spread| spread.text(text))
     };
     let bound_us = |step: Option<&Step>| Some(step?.bound_us? as f64);

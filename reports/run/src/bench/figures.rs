@@ -1,0 +1,205 @@
+//! The figures of one trial of a bench.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Histogram, count_text};
+
+/// Samples beyond a percentile below which it is not told.
+const SAMPLES_BEYOND_MIN: f64 = 10.0;
+
+/// A core that is busy for more than this has no room left, as a share.
+pub const BUSY: f64 = 0.9;
+
+/// What the figures of a trial are for each of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Messages at a subscriber.
+    Delivered,
+    /// Messages that the broker acknowledged.
+    Acknowledged,
+    /// Messages that were written.
+    Published,
+    /// Clients that were connected.
+    Connected,
+}
+
+/// The figures of a trial. What could not be measured, or has too few samples, is left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Figures {
+    /// Seconds that were measured.
+    pub seconds: f64,
+    /// What `messages_per_s` and the figures for each message count.
+    pub counted: Counted,
+    /// In the measured time.
+    pub messages: u64,
+    /// Of `messages`.
+    pub messages_per_s: f64,
+    /// Messages that publishers were given.
+    pub published_per_s: f64,
+    /// Processor time of all the broker's processes, user and system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_cpu_us_per_message: Option<f64>,
+    /// Cores that the broker kept busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_cores: Option<f64>,
+    /// At the end of the measured time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_rss_bytes: Option<u64>,
+    /// What the broker's memory grew by for each client, before the load.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_bytes_per_connection: Option<f64>,
+    /// Context switches of the broker's threads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_switches_per_message: Option<f64>,
+    /// System calls of the broker's threads, counted in a time of its own after what was measured, so that the counting costs the
+    /// other figures nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_syscalls_per_message: Option<f64>,
+    /// Why they could not be counted, and what would help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_syscalls_missing: Option<String>,
+    /// Bytes that the broker's processes wrote to disks; left out where that is nothing, as on a file system in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_written_bytes_per_message: Option<f64>,
+    /// Processor time of the generator's thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generator_cpu_us_per_message: Option<f64>,
+    /// Share of a core that the generator kept busy.
+    pub generator_cores: f64,
+    /// Unacknowledged messages that each publisher could have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unacknowledged_max: Option<u32>,
+    /// Of what was delivered in the measured time.
+    pub latency: Latency,
+    /// Of all that was published.
+    pub account: AccountFigures,
+    /// Times that a closed loop took messages for lost.
+    pub stalls: u64,
+    /// Most messages of an open loop that were due and could not be sent.
+    pub backlog_max: u64,
+}
+
+/// Latencies in microseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Latency {
+    /// Deliveries.
+    pub samples: u64,
+    /// Half are faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50_us: Option<u64>,
+    /// Of ten, nine are faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p90_us: Option<u64>,
+    /// Of twenty, all but one are faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p95_us: Option<u64>,
+    /// Of a hundred, all but one are faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_us: Option<u64>,
+    /// Of a thousand, all but one are faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p999_us: Option<u64>,
+    /// None is slower.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_us: Option<u64>,
+}
+
+/// What became of all messages, warm-up and drain among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountFigures {
+    /// Messages that were sent.
+    pub published: u64,
+    /// Of QoS 1 and 2, those that the broker acknowledged.
+    pub acknowledged: u64,
+    /// Deliveries, each once.
+    pub delivered: u64,
+    /// Deliveries that never came.
+    pub lost: u64,
+    /// Deliveries that came again.
+    pub duplicated: u64,
+    /// Deliveries that came after a later one of their publisher.
+    pub reordered: u64,
+    /// Messages at clients that had not subscribed to them.
+    pub misrouted: u64,
+    /// Messages of another length, or never sent.
+    pub corrupted: u64,
+    /// Deliveries that came too late to be told from a copy.
+    pub unclear: u64,
+}
+
+impl Figures {
+    /// Whether the generator has no room left on its core, and the broker has on one.
+    pub fn is_limited_by_generator(&self) -> bool {
+        self.generator_cores > BUSY && self.broker_cores.is_some_and(|cores| cores < BUSY)
+    }
+}
+
+impl Latency {
+    /// Of a distribution.
+    pub fn of(latencies: &Histogram) -> Self {
+        let samples = latencies.count();
+        let quantile = |quantile: f64| {
+            let beyond = samples as f64 * (1.0 - quantile);
+            let told = beyond >= SAMPLES_BEYOND_MIN;
+            told.then(|| latencies.quantile_us(quantile)).flatten()
+        };
+        Self {
+            samples,
+            p50_us: quantile(0.5),
+            p90_us: quantile(0.9),
+            p95_us: quantile(0.95),
+            p99_us: quantile(0.99),
+            p999_us: quantile(0.999),
+            max_us: latencies.max_us(),
+        }
+    }
+}
+
+impl AccountFigures {
+    /// What the broker has done to messages of `qos` that it may not do (§4.3, §4.6).
+    pub fn broken(&self, qos: u8) -> Vec<String> {
+        let unacknowledged = match qos {
+            0 => 0,
+            _ => self.published.saturating_sub(self.acknowledged),
+        };
+        let counts = [
+            (qos > 0, self.lost, "lost"),
+            (qos > 0, unacknowledged, "never acknowledged"),
+            (qos != 1, self.duplicated, "delivered twice"),
+            (true, self.reordered, "out of order"),
+            (
+                true,
+                self.misrouted,
+                "sent to a client that had not subscribed to them",
+            ),
+            (true, self.corrupted, "changed, or not of this bench"),
+        ];
+        let broken = counts
+            .into_iter()
+            .filter(|(is_wrong, count, _)| *is_wrong && *count > 0);
+        broken
+            .map(|(_, count, what)| format!("{} {what}", count_text(count)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A percentile with fewer than ten samples beyond it is left out.
+    #[test]
+    fn a_percentile_needs_samples_beyond_it() {
+        let mut latencies = Histogram::new();
+        for us in 1..=1000 {
+            latencies.record_us(us);
+        }
+
+        let told = Latency::of(&latencies);
+
+        assert_eq!((told.p50_us, told.p99_us), (Some(500), Some(990)));
+        assert_eq!((told.p999_us, told.max_us), (None, Some(1000)));
+    }
+}
