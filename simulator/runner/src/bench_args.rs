@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint, value_parser}
 use squall_toml::quantity::{parse_duration, parse_size};
 
 use crate::bound::Bound;
-use crate::connect_args::ProtocolVersion;
+use crate::connect_args::{LoginArgs, ProtocolVersion, TlsArgs};
 
 /// Who publishes to whom.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -204,6 +204,12 @@ pub struct BenchArgs {
     /// MQTT version to speak.
     #[arg(long, value_enum, default_value_t)]
     pub protocol: ProtocolVersion,
+    /// Who all clients are.
+    #[command(flatten)]
+    pub login: LoginArgs,
+    /// How TLS is spoken, with `mqtts://` and `wss://`.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// Keep the broker on one core and the generator on another.
     #[arg(long)]
     pub pin: bool,

@@ -1,10 +1,10 @@
-//! How `pub` and `sub` connect, as clap sees it: URL, identity, TLS.
+//! How `pub`, `sub` and `bench` connect, as clap sees it: URL, identity, TLS.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-/// Protocol version of `pub` and `sub`.
+/// Protocol version of `pub`, `sub` and `bench`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub enum ProtocolVersion {
     /// MQTT 3.1.1.
@@ -59,6 +59,17 @@ pub struct ConnectArgs {
     /// Keep Alive in seconds, 0 for none.
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     pub keep_alive: u16,
+    /// Who the client is.
+    #[command(flatten)]
+    pub login: LoginArgs,
+    /// How TLS is spoken, with `mqtts://` and `wss://`.
+    #[command(flatten)]
+    pub tls: TlsArgs,
+}
+
+/// Who a client is to the broker.
+#[derive(Args, Debug, Default)]
+pub struct LoginArgs {
     /// User Name.
     #[arg(long, short, value_name = "USER")]
     pub user_name: Option<String>,
@@ -66,12 +77,9 @@ pub struct ConnectArgs {
     /// `SQUALL_PASSWORD` is sent with `--user-name`.
     #[arg(long, short = 'P', value_name = "PASSWORD")]
     pub password: Option<String>,
-    /// How TLS is spoken, with `mqtts://` and `wss://`.
-    #[command(flatten)]
-    pub tls: TlsArgs,
 }
 
-/// TLS for `pub` and `sub`.
+/// TLS for `pub`, `sub` and `bench`.
 #[derive(Args, Debug, Default)]
 pub struct TlsArgs {
     /// CA certificates (PEM) to trust [default: those of the system].

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use squall_saturate::OpenLayers;
 use squall_scenario::{Scenario, Target, TlsId, UrlTarget};
 use squall_transport::{
     ClientIdentity, SettingsError, TlsClient, TlsSettings, Transport, Trust, WebSocketTarget,
@@ -141,6 +142,12 @@ impl Layers {
             host: self.url.http_host(),
             path: self.url.path.clone(),
         })
+    }
+}
+
+impl OpenLayers for Layers {
+    fn open(&self) -> Option<Transport> {
+        Self::open(self, self.own)
     }
 }
 

@@ -30,7 +30,7 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 const READ_BYTES_MAX: usize = 64 * 1024;
 
 /// The environment's variable that has the password where the command line has none.
-const PASSWORD_VARIABLE: &str = "SQUALL_PASSWORD";
+pub const PASSWORD_VARIABLE: &str = "SQUALL_PASSWORD";
 
 /// A client and its socket.
 pub struct TerminalClient<'a, M> {
@@ -250,8 +250,8 @@ fn connection_failed(error: io::Error) -> Failure {
 fn connect_packet(args: &ConnectArgs) -> Result<Connect, Failure> {
     let version = Version::from(args.protocol);
     let client_id = args.client_id.clone();
-    let user_name = args.user_name.clone();
-    let password = match (&args.password, &user_name) {
+    let user_name = args.login.user_name.clone();
+    let password = match (&args.login.password, &user_name) {
         (Some(password), _) => Some(password.clone().into_bytes()),
         (None, Some(_)) => std::env::var_os(PASSWORD_VARIABLE).map(OsString::into_vec),
         (None, None) => None,
@@ -313,7 +313,7 @@ pub fn text(reason: ReasonCode) -> String {
 fn refusal_advice(reason: ReasonCode, args: &ConnectArgs) -> &'static str {
     let is_about_the_user =
         reason == ReasonCode::BadUserNameOrPassword || reason == ReasonCode::NotAuthorized;
-    match (is_about_the_user, &args.user_name) {
+    match (is_about_the_user, &args.login.user_name) {
         (false, _) => "",
         (true, Some(_)) => {
             ": the user name or the password is wrong, or this client may not connect; \

@@ -34,7 +34,7 @@ pub(crate) const END_SESSIONS_MAX: Duration = Duration::from_secs(10);
 /// The longest that a turn waits: what ends the load is noticed this late.
 pub(crate) const WAIT_MAX: Duration = Duration::from_millis(20);
 
-/// Time without a delivery after which messages of a closed loop are taken for lost, so that the load goes on.
+/// Time without a delivery after which a publisher's messages of a closed loop are taken for lost, so that its load goes on.
 pub(crate) const STALL: Duration = Duration::from_secs(2);
 
 /// How often stalled publishers are looked for.

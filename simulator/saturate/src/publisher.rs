@@ -25,8 +25,8 @@ pub(crate) struct Publisher {
     unacknowledged: u32,
     unacknowledged_max: u32,
     newest_id: u16,
-    /// When the last delivery was over, in deliveries of all publishers.
-    settled_at: u64,
+    /// When a delivery was over last, or the first of those under way was sent: nanoseconds of the engine's clock.
+    moved_at: u64,
     /// Whether it is listed as one that may send.
     pub(crate) is_listed: bool,
 }
@@ -53,7 +53,7 @@ impl Publisher {
             unacknowledged: 0,
             unacknowledged_max: u32::from(load.unacknowledged_max),
             newest_id: 0,
-            settled_at: 0,
+            moved_at: 0,
             is_listed: false,
         }
     }
@@ -108,6 +108,9 @@ impl Publisher {
             .saturating_sub(out.len())
             .div_ceil(message_bytes);
         let count = count.min(u32::try_from(room).unwrap_or(u32::MAX));
+        if self.under_way() == 0 {
+            self.moved_at = at;
+        }
         out.reserve(count as usize * message_bytes);
         for sequence in self.sent..self.sent + count {
             let id = match self.qos {
@@ -131,10 +134,10 @@ impl Publisher {
         count
     }
 
-    /// Notes that `over` deliveries are, when all publishers together have had `of_all`.
-    pub(crate) fn settle(&mut self, over: u32, of_all: u64) {
+    /// Notes that `over` deliveries are, at `now`.
+    pub(crate) fn settle(&mut self, over: u32, now: u64) {
         self.settled += u64::from(over);
-        self.settled_at = of_all;
+        self.moved_at = now;
     }
 
     /// Notes a PUBACK or PUBCOMP; false if no message waits for one.
@@ -148,16 +151,14 @@ impl Publisher {
         }
     }
 
-    /// Whether all publishers together had more than `passed` deliveries since the last one here was over, when they have had
-    /// `of_all`, and some are not.
-    pub(crate) fn is_passed_over(&self, of_all: u64, passed: u64) -> bool {
-        self.under_way() > 0 && of_all.saturating_sub(self.settled_at) > passed
+    /// Whether deliveries are under way, and none was over for longer than `limit` nanoseconds at `now`.
+    pub(crate) fn stands_still(&self, now: u64, limit: u64) -> bool {
+        self.under_way() > 0 && now.saturating_sub(self.moved_at) > limit
     }
 
     /// Takes what is under way for lost.
-    pub(crate) fn give_up(&mut self, of_all: u64) {
+    pub(crate) fn give_up(&mut self) {
         self.settled += self.under_way();
-        self.settled_at = of_all;
     }
 
     /// Those of the last 65,535 messages: far more than may be unacknowledged.

@@ -28,11 +28,9 @@ pub(crate) struct Schedule {
     pub(crate) backlog_max: u64,
 }
 
-/// When deliveries were last seen.
+/// Publishers that stood still.
 #[derive(Debug, Default)]
 pub(crate) struct Stalls {
-    pub(crate) delivered: u64,
-    pub(crate) moved_at: u64,
     pub(crate) checked_at: u64,
     pub(crate) count: u64,
 }
@@ -121,38 +119,24 @@ impl Sender {
         Ok(until_next)
     }
 
-    /// A closed loop whose messages were lost would stand still: they are given up, and the account tells of them.
+    /// A publisher of a closed loop whose messages were lost would stand still: they are given up, and the account tells of them.
+    /// Only after a long time, since a broker whose messages wait is then sent more than the window.
     pub(crate) fn look_for_stalls(&mut self, world: &mut World) {
         let now = self.clock.now();
-        let Pace::Window(window) = world.load.pace else {
-            return;
-        };
-        if now - self.stalls.checked_at < nanos(STALL_CHECK) {
-            return;
+        match world.load.pace {
+            Pace::Window(_) if now - self.stalls.checked_at >= nanos(STALL_CHECK) => {}
+            Pace::Window(_) | Pace::Rate(_) => return,
         }
         self.stalls.checked_at = now;
-        let delivered = world.books.delivered();
-        let stands_still =
-            delivered == self.stalls.delivered && now - self.stalls.moved_at > nanos(STALL);
-        if delivered != self.stalls.delivered {
-            self.stalls.moved_at = now;
-            self.stalls.delivered = delivered;
-        }
-        let copies = u64::from(world.load.copies());
-        let publishers = world.publishers.len() as u64;
-        // All that was under way when it was last heard of, twice over.
-        let passed = 2 * u64::from(window) * copies * publishers;
         let mut stalled = Vec::new();
         for (place, publisher) in (0..).zip(&mut world.publishers) {
-            let is_passed_over = publisher.is_passed_over(delivered, passed);
-            if publisher.under_way() > 0 && (stands_still || is_passed_over) {
-                publisher.give_up(delivered);
+            if publisher.stands_still(now, nanos(STALL)) {
+                publisher.give_up();
                 stalled.push(place);
             }
         }
         if !stalled.is_empty() {
             self.stalls.count += 1;
-            self.stalls.moved_at = now;
         }
         for place in stalled {
             world.list(place);

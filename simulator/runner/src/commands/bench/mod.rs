@@ -4,6 +4,7 @@
 //! it has, started and stopped as for a run. What is not the same is the load, which `squall-saturate` makes.
 
 mod about;
+mod access;
 mod baseline;
 mod figures;
 mod find_max;

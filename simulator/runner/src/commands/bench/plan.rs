@@ -7,6 +7,7 @@ use squall_protocol::topic::{TopicFilter, TopicName};
 use squall_saturate::{Load, Pace, PublisherSpec, STAMP_BYTES, Sessions, Share, SubscriberSpec};
 use squall_scenario::{Group, Scenario};
 
+use super::access;
 use crate::bench_args::{BenchArgs, Pattern};
 use crate::bound::Bound;
 use crate::connect_args::ProtocolVersion;
@@ -67,6 +68,8 @@ pub struct BenchPlan {
     pub repeat: u32,
     /// As asked for: a target may have 3.1.1 alone.
     pub protocol: ProtocolVersion,
+    /// Lines of `[target]` that say who the clients are and how they speak TLS.
+    pub access: Vec<String>,
 }
 
 impl BenchPlan {
@@ -103,6 +106,7 @@ impl BenchPlan {
             warmup: args.warmup.unwrap_or(times.warmup),
             repeat: args.repeat,
             protocol: args.protocol,
+            access: access::lines(args),
         };
         let streams = u64::from(publishers) * u64::from(subscribers);
         match plan.share() {

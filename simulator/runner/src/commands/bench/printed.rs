@@ -32,7 +32,7 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
          # more than a connection of a bench does: for a broker's limit, measure with the bench.\n\n\
          version = 1\nname = \"bench-{name}\"\n{}\n{}[run]\nwarmup = \"{}\"\nduration = \"{}\"\ndrain = \"2s\"\n",
         needs(plan),
-        target(targets),
+        target(targets, &plan.access),
         format_duration(plan.warmup),
         format_duration(plan.duration),
     );
@@ -120,24 +120,30 @@ fn needs(plan: &BenchPlan) -> String {
     }
 }
 
-fn target(targets: &[Override]) -> String {
+/// What is said of the target: which it is, if it is one, and how it lets clients in.
+fn target(targets: &[Override], access: &[String]) -> String {
     let key = |target: &Override| target.key.trim_start_matches("target.").to_owned();
+    let mut lines = Vec::new();
+    let mut around = String::new();
     match targets {
-        [] => String::new(),
-        [one] => format!("[target]\n{} = {}\n\n", key(one), one.value),
+        [] => {}
+        [one] => lines.push(format!("{} = {}", key(one), one.value)),
         [first, others @ ..] if others.iter().all(|other| other.key == first.key) => {
             let values: Vec<&str> = targets.iter().map(|one| one.value.as_str()).collect();
-            format!("[matrix]\n\"{}\" = [{}]\n\n", first.key, values.join(", "))
+            around = format!("[matrix]\n\"{}\" = [{}]\n\n", first.key, values.join(", "));
         }
         [first, others @ ..] => {
             let others: Vec<&str> = others.iter().map(|other| other.value.as_str()).collect();
-            format!(
-                "# The bench has more targets: {}. A file has either names or URLs; run it once more with --target for those.\n\
-                 [target]\n{} = {}\n\n",
+            around = format!(
+                "# The bench has more targets: {}. A file has either names or URLs; run it once more with --target for those.\n",
                 others.join(", "),
-                key(first),
-                first.value
-            )
+            );
+            lines.push(format!("{} = {}", key(first), first.value));
         }
+    }
+    lines.extend(access.iter().cloned());
+    match lines.is_empty() {
+        true => around,
+        false => format!("{around}[target]\n{}\n\n", lines.join("\n")),
     }
 }

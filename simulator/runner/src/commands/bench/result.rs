@@ -27,10 +27,11 @@ pub fn add(result: &mut TargetResult, ended: Result<Trial, Failure>) {
                 true => Repeat::Measured(Box::new(trial.figures)),
                 false => Repeat::Failed {
                     error: format!(
-                        "of {} messages at QoS {}, the broker's deliveries are broken: {}",
+                        "of {} messages at QoS {}, the broker's deliveries are broken: {}{}",
                         count_text(trial.figures.account.published),
                         trial.qos,
-                        broken.join(", ")
+                        broken.join(", "),
+                        stalls(trial.figures.stalls)
                     ),
                     exit_code: BROKEN,
                 },
@@ -46,6 +47,19 @@ pub fn add(result: &mut TargetResult, ended: Result<Trial, Failure>) {
         },
     };
     result.repeats.push(repeat);
+}
+
+/// What belongs beside losses: a publisher that stood still was given further messages.
+fn stalls(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        1 => {
+            "; publishers had stood still for 2 s once, and were given further messages".to_owned()
+        }
+        count => format!(
+            "; publishers had stood still for 2 s {count} times, and were given further messages"
+        ),
+    }
 }
 
 /// Of what was found, with the sentences that belong to it.
@@ -164,7 +178,7 @@ fn of_messages(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
     }
     if figures.stalls > 0 {
         told.push(format!(
-            "nothing was delivered for seconds, {} times; the load went on with new messages",
+            "publishers had no delivery for 2 s, {} times; they went on with new messages",
             figures.stalls
         ));
     }
@@ -193,6 +207,7 @@ mod tests {
             warmup: std::time::Duration::ZERO,
             repeat: 1,
             protocol: ProtocolVersion::V5,
+            access: Vec::new(),
         }
     }
 

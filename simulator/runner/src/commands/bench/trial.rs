@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustix::time::{ClockId, clock_gettime};
 use squall_run::bench::{Counted, Figures};
-use squall_saturate::{Counters, Engine, Load, LoadError};
-use squall_scenario::{Scenario, Transport};
+use squall_saturate::{Counters, Engine, Load, LoadError, OpenLayers};
+use squall_scenario::Scenario;
 use tokio::task::spawn_blocking;
 
 use super::figures::{self, Reading, Seen, SystemCalls};
@@ -149,15 +149,6 @@ pub async fn on(
     signals: &mut StopSignals,
 ) -> Result<Seen, Failure> {
     let address = target.first();
-    match address.layers.url().transport {
-        Transport::Tcp => {}
-        Transport::Tls | Transport::Ws | Transport::Wss => {
-            return Err(Failure::Usage(format!(
-                "{}: a bench speaks MQTT over TCP alone (mqtt://)",
-                target.url()
-            )));
-        }
-    }
     let processes = match setting.target_pid {
         Some(pid) => Some(Processes::One(pid)),
         None => target.processes(),
@@ -173,6 +164,7 @@ pub async fn on(
         pattern: plan.pattern,
         load: plan.load(scenario),
         address: address.socket,
+        layers: Arc::new(address.layers.clone()),
         processes,
         generator_core: setting.pinned.map(|pinned| pinned.generator),
         warmup: plan.warmup,
@@ -213,6 +205,7 @@ struct Job {
     pattern: Pattern,
     load: Load,
     address: SocketAddr,
+    layers: Arc<dyn OpenLayers>,
     processes: Option<Processes>,
     generator_core: Option<usize>,
     warmup: Duration,
@@ -264,7 +257,7 @@ impl Job {
             return Err(JobError::NoProcess);
         }
         let mut before = reading(Counters::default(), processes, clock);
-        let mut engine = Engine::connect(load, self.address, self.stop)?;
+        let mut engine = Engine::connect(load, self.address, self.layers, self.stop)?;
         let connected_bytes = rss();
 
         let mut after = reading(engine.counters(), processes, clock);

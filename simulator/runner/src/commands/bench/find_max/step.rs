@@ -227,6 +227,7 @@ pub mod tests {
             warmup: std::time::Duration::ZERO,
             repeat: 1,
             protocol: ProtocolVersion::V5,
+            access: Vec::new(),
         }
     }
 

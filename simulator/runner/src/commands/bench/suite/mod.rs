@@ -88,7 +88,7 @@ pub fn suite(args: &BenchSuiteArgs) -> Result<u8, Failure> {
     Ok(worst_exit_code([suite.exit_code, worse]))
 }
 
-/// Those that are named, or all that squall can start here and a bench can speak to.
+/// Those that are named, or all that squall can start here and that let anyone in over TCP.
 fn targets_of(args: &BenchSuiteArgs) -> Result<Vec<String>, Failure> {
     if !args.target.is_empty() {
         return Ok(args.target.clone());
