@@ -5,7 +5,7 @@ use squall_transport::TransportError;
 /// Where the user says how clients connect.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {
-    /// On the command line of `pub` and `sub`.
+    /// On the command line.
     CommandLine,
     /// In `[target]` of a scenario.
     Scenario,
@@ -22,24 +22,40 @@ pub fn told(error: &TransportError, place: Place) -> String {
     text
 }
 
+/// What a setting is called in an advice, in a scenario and on the command line.
+const NAMES: [[&str; 3]; 5] = [
+    ["{ca}", "target.tls.ca", "--ca"],
+    ["{cert}", "target.tls.cert", "--cert"],
+    ["{key}", "target.tls.key", "--key"],
+    ["{insecure}", "target.tls.insecure", "--insecure"],
+    ["{sni}", "target.tls.sni", "--sni"],
+];
+/// The same of who the clients are.
+const LOGIN_NAMES: [[&str; 2]; 2] = [
+    ["target.username", "--user-name"],
+    ["target.password", "--password"],
+];
+
 /// With the names that settings have in `place`.
 fn named(advice: &str, place: Place) -> String {
-    let names = match place {
-        Place::CommandLine => ["--ca", "--cert", "--key", "--insecure", "--sni"],
-        Place::Scenario => [
-            "target.tls.ca",
-            "target.tls.cert",
-            "target.tls.key",
-            "target.tls.insecure",
-            "target.tls.sni",
-        ],
-    };
-    let keys = ["{ca}", "{cert}", "{key}", "{insecure}", "{sni}"];
     let mut text = advice.to_owned();
-    for (key, name) in keys.iter().zip(names) {
+    for [key, in_scenario, option] in NAMES {
+        let name = match place {
+            Place::CommandLine => option,
+            Place::Scenario => in_scenario,
+        };
         text = text.replace(key, name);
     }
     text
+}
+
+/// What was told of a scenario, for one whose settings come from the command line.
+pub fn with_options(told: &str) -> String {
+    let names = NAMES.map(|[_, in_scenario, option]| [in_scenario, option]);
+    let names = names.into_iter().chain(LOGIN_NAMES);
+    names.fold(told.to_owned(), |told, [in_scenario, option]| {
+        told.replace(in_scenario, option)
+    })
 }
 
 /// Empty where the error says all that is known.

@@ -314,3 +314,47 @@ lost = 0
     assert_eq!(code, 2, "{errors}");
     assert!(errors.contains("door-2.key"), "{errors}");
 }
+
+/// A bench under TLS accounts for each message, as one over TCP does, and ends Sessions through TLS too.
+#[test]
+fn a_bench_speaks_tls_with_client_certificates() {
+    if !has_mosquitto() {
+        return;
+    }
+    let broker = Mosquitto::start(TLS, certificates);
+    let url = format!("mqtts://localhost:{}", broker.port);
+    let (ca, cert, key) = (
+        broker.file("ca.pem"),
+        broker.file("client.pem"),
+        broker.file("client.key"),
+    );
+    let identity = [
+        "--ca",
+        text(&ca),
+        "--cert",
+        text(&cert),
+        "--key",
+        text(&key),
+    ];
+    let load = ["-q", "1", "-c", "4", "--window", "8", "--protocol", "3.1.1"];
+    let times = ["--warmup", "0s", "--duration", "500ms", "--json"];
+    for pattern in ["pairs", "durable"] {
+        let bench = ["bench", pattern, "--target", &url];
+        let output = run(&[&bench[..], &identity, &load, &times].concat());
+
+        let (code, errors) = code_and_errors(&output);
+        assert_eq!(code, 0, "{errors}");
+        let result: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let account = &result["targets"][0]["repeats"][0]["account"];
+        assert!(account["published"].as_u64() > Some(0), "{result}");
+        assert_eq!(account["delivered"], account["published"], "{result}");
+    }
+    let output = run(&[
+        &["bench", "pairs", "--target", &url, "--ca", text(&ca)],
+        &load[..],
+    ]
+    .concat());
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, 3, "{errors}");
+    assert!(errors.contains("--cert and --key"), "{errors}");
+}

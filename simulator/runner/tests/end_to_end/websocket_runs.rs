@@ -216,3 +216,46 @@ fn groups_of_two_transports_hear_each_other() {
     let row = &run["measured"]["accounting"]["deliveries"][0];
     assert!(row["delivered"].as_u64() > Some(0), "{row}");
 }
+
+/// A bench over WebSocket accounts for each message, with TLS below it and without; payloads are beside the lengths at which
+/// the header of a frame grows.
+#[test]
+fn a_bench_passes_over_web_socket() {
+    let tls = "tls { cert_file: \"FOLDER/broker.pem\", key_file: \"FOLDER/broker.key\" }";
+    for (web_socket, scheme) in [("no_tls: true", "ws"), (tls, "wss")] {
+        let Some(nats) = Nats::start(web_socket) else {
+            return;
+        };
+        let (_, address) = nats.url.split_once("://").expect("it is a URL");
+        let url = format!("{scheme}://{}", address.replace("127.0.0.1", "localhost"));
+        let ca = nats.folder.path().join("ca.pem");
+        let trusting: &[&str] = match scheme {
+            "wss" => &["--ca", text(&ca)],
+            _ => &[],
+        };
+        for bytes in ["16", "70KiB"] {
+            let load = [
+                "-q",
+                "1",
+                "-c",
+                "4",
+                "--window",
+                "4",
+                "-s",
+                bytes,
+                "--protocol",
+                "3.1.1",
+            ];
+            let times = ["--warmup", "0s", "--duration", "500ms", "--json"];
+            let bench = ["bench", "pairs", "--target", &url];
+            let output = run(&[&bench[..], trusting, &load, &times].concat());
+
+            let (code, errors) = code_and_errors(&output);
+            assert_eq!(code, 0, "{errors}");
+            let result: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            let account = &result["targets"][0]["repeats"][0]["account"];
+            assert!(account["published"].as_u64() > Some(0), "{result}");
+            assert_eq!(account["delivered"], account["published"], "{result}");
+        }
+    }
+}

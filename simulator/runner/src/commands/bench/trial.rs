@@ -25,6 +25,7 @@ use crate::machine::switches;
 use crate::machine::system_calls::{CannotCount, SystemCallCounter};
 use crate::run::signals::StopSignals;
 use crate::target::{Ending, Haste, Target};
+use crate::transport_advice;
 
 /// How long a broker on which a load has failed may take to answer.
 const STILL_THERE_MAX: Duration = Duration::from_secs(5);
@@ -102,7 +103,7 @@ pub async fn on_fresh<T>(
 ) -> Result<(squall_run::Target, T), Failure> {
     let log = tempfile::NamedTempFile::new().context("cannot write to the temporary folder")?;
     let mut target = tokio::select! {
-        started = Target::start(scenario, log.path()) => started?,
+        started = Target::start(scenario, log.path()) => started.map_err(with_options)?,
         name = signals.next() => {
             return Err(Failure::Stopped(format!("stopped by {name} before the target answered")));
         }
@@ -123,6 +124,14 @@ pub async fn on_fresh<T>(
         }
         (measured, _) => Ok((described, measured?)),
     }
+}
+
+/// The same with the names of the options that a bench has.
+fn with_options(failure: Failure) -> Failure {
+    let Failure::Unreachable(told) = failure else {
+        return failure;
+    };
+    Failure::Unreachable(transport_advice::with_options(&told))
 }
 
 /// How the broker ended, if that may be why the load did.
