@@ -22,6 +22,7 @@ use crate::observation::{
     ConnectionFact, CutStep, EndCause, Fact, LegFact, PublicationFact, ReceiverLeg, RetainedFact,
     SenderLeg,
 };
+use crate::packet_seen::{PacketSeen, tell_came};
 
 /// What a device does about an event, once the event and what it borrows are gone.
 #[derive(Debug)]
@@ -90,7 +91,9 @@ impl Device {
         };
         let mut input = bytes;
         let end = loop {
-            match displaced.poll_packet(&mut input) {
+            let polled = displaced.poll_packet(&mut input);
+            tell_came(turn, socket, &polled);
+            match polled {
                 Ok(Some(Packet::Disconnect(Disconnect { reason, .. }))) => {
                     break Some(EndCause::ServerDisconnect(reason));
                 }
@@ -155,6 +158,9 @@ struct Listener<'a> {
 impl Listener<'_> {
     /// Tells an event as facts and returns what the device has to do about it.
     fn note(&mut self, turn: &mut Turn<'_>, event: Event<'_, MessageHandle>) -> Reaction {
+        if let Some(packet) = PacketSeen::of_event(turn.coming(self.socket), &event) {
+            turn.sink.pass(&packet);
+        }
         match event {
             Event::Connected(connack) => Reaction::HandleConnected {
                 session_present: connack.session_present,

@@ -103,7 +103,7 @@ pub(crate) use anomalies::{client_id, spread};
 pub(crate) use connections::{
     Away, Connections, OPENING_ON_LINK, PEER_CLOSES, layer_fault_name, open_error_name, reason_text,
 };
-pub(crate) use deliveries::{Acknowledged, FirstDelivery, ShareCounts, Wait};
+pub(crate) use deliveries::{Acknowledged, FirstDelivery, ShareCounts, Suspicion, Wait};
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use hold_ups::{ByLag, MISSING_FROM};
 pub(crate) use observe::{Finding, is_taken, noticing_time};
@@ -244,6 +244,12 @@ impl Ledger {
             self.provocations.anomalies_mut(),
             &mut self.noticed_by_checks,
         ]
+    }
+
+    /// The first anomalies of each kind that were noted since this was called last.
+    pub(crate) fn take_fresh_anomalies(&mut self) -> impl Iterator<Item = Anomaly> {
+        let books = self.anomalies_mut().into_iter();
+        books.flat_map(Anomalies::take_fresh)
     }
 
     /// What was given up to save memory: nothing is concluded from it, and the run is invalid.

@@ -41,11 +41,15 @@ pub(crate) fn figure<B: DrawingBackend>(
         let (width, height) = canvas.size();
         pen.rectangle((0, 0), (width as i32, height as i32), Ink::Background, 1.0)?;
     }
-    axes::draw_bands(figure, &layout, &pen)?;
-    axes::draw_grid(&layout, &pen)?;
-    for layer in &figure.layers {
-        layers::draw(layer, figure, &layout, &pen)?;
-    }
+    pen.within(Group::of_time(figure), || {
+        axes::draw_bands(figure, &layout, &pen)?;
+        axes::draw_upright_grid(&layout, &pen)
+    })?;
+    axes::draw_level_grid(&layout, &pen)?;
+    pen.within(Group::of_time(figure), || {
+        let mut layers = figure.layers.iter();
+        layers.try_for_each(|layer| layers::draw(layer, figure, &layout, &pen))
+    })?;
     axes::draw_marks(figure, &layout, &pen)?;
     axes::draw_axes(figure, &layout, &pen)?;
     names::draw(figure, &layout, &pen)?;

@@ -1,0 +1,184 @@
+//! What the devices of one anomaly sent and got around one moment.
+
+use squall_fleet::{PacketSeen, PacketState, ShortTopic, Way};
+use squall_protocol::{Instant, PacketId};
+use squall_protocol::packet::PacketType;
+use squall_run::{PacketDirection, PacketStamp, PacketTrace, TracedPacket, TracedState};
+use squall_scenario::{DeviceId, Scenario};
+
+use super::ring::Ring;
+use crate::books::{Anomaly, client_id, reason_text};
+
+/// Packets of each device before the moment.
+const BEFORE: usize = 10;
+/// Packets of each device after it.
+const AFTER: usize = 6;
+/// Packets of the message itself, wherever they are.
+const OF_MESSAGE: usize = 8;
+
+/// Whose packets are looked for, and which message's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Focus {
+    pub(super) device: Option<DeviceId>,
+    pub(super) recipient: Option<DeviceId>,
+    pub(super) sequence: Option<u32>,
+    pub(super) topic: ShortTopic,
+}
+
+impl Focus {
+    pub(super) fn of(anomaly: &Anomaly) -> Self {
+        Self {
+            device: anomaly.device,
+            recipient: anomaly.recipient,
+            sequence: anomaly.sequence,
+            topic: ShortTopic::of(anomaly.topic.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// The devices, each once.
+    fn devices(&self) -> impl Iterator<Item = DeviceId> {
+        let other = self.recipient.filter(|_| self.recipient != self.device);
+        self.device.into_iter().chain(other)
+    }
+
+    /// Whether `packet` is a PUBLISH of the message. What goes by a Topic Alias has no name.
+    pub(super) fn is_of_message(&self, packet: &PacketSeen) -> bool {
+        let (Some(device), Some(sequence)) = (self.device, self.sequence) else {
+            return false;
+        };
+        packet.message == Some((device, sequence))
+            && (packet.topic == self.topic || packet.topic == ShortTopic::default())
+    }
+
+    /// When the message was first sent, if that is kept.
+    pub(super) fn sent_at(&self, ring: &Ring) -> Option<Instant> {
+        let sent = ring.of_device(self.device?).filter(|packet| {
+            packet.way == Way::Up && self.is_of_message(packet)
+        });
+        sent.last().map(|packet| packet.at)
+    }
+}
+
+/// The packets around one moment, as far as they were kept.
+#[derive(Clone, Debug)]
+pub(super) struct Capture {
+    focus: Focus,
+    around: Instant,
+    packets: Vec<PacketSeen>,
+    /// Packets that are still to come, of each device.
+    wanted: Vec<(DeviceId, usize)>,
+    /// When the oldest packet passed that was kept, if one that belongs here may have been forgotten.
+    kept_from: Option<Instant>,
+}
+
+impl Capture {
+    /// What `ring` has of the devices of `focus` around a moment.
+    pub(super) fn of(focus: Focus, around: Instant, ring: &Ring) -> Self {
+        let mut packets = Vec::new();
+        let mut wanted = Vec::new();
+        let mut is_short = false;
+        let mut of_message = 0;
+        for device in focus.devices() {
+            let mut before = 0;
+            let mut after: Vec<PacketSeen> = Vec::new();
+            for packet in ring.of_device(device) {
+                if focus.is_of_message(packet) && of_message < OF_MESSAGE {
+                    of_message += 1;
+                    packets.push(*packet);
+                } else if packet.at > around {
+                    after.push(*packet);
+                } else if before < BEFORE {
+                    before += 1;
+                    packets.push(*packet);
+                } else if focus.sequence.is_none() || Some(device) != focus.device {
+                    break;
+                }
+            }
+            is_short |= before < BEFORE;
+            let kept = after.len().min(AFTER);
+            packets.extend(after.iter().rev().take(kept));
+            wanted.push((device, AFTER - kept));
+        }
+        packets.sort_by_key(|packet| packet.at);
+        Self {
+            focus,
+            around,
+            packets,
+            wanted,
+            kept_from: ring.kept_from().filter(|_| is_short),
+        }
+    }
+
+    /// Adds a packet that passes now if it is wanted.
+    pub(super) fn add_after(&mut self, packet: &PacketSeen) {
+        let mut wanted = self.wanted.iter_mut();
+        let of_device = wanted.find(|(device, _)| packet.device() == Some(*device));
+        if let Some((_, left)) = of_device
+            && *left > 0
+        {
+            *left -= 1;
+            self.packets.push(*packet);
+        }
+    }
+
+    /// Whether packets of its devices are still wanted.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.wanted.iter().any(|&(_, left)| left > 0)
+    }
+
+    /// Whether a packet of the message is among them, or any if it is about none.
+    pub(super) fn has_subject(&self) -> bool {
+        let mut packets = self.packets.iter();
+        match self.focus.sequence {
+            Some(_) => packets.any(|packet| self.focus.is_of_message(packet)),
+            None => !self.packets.is_empty(),
+        }
+    }
+
+    /// As the run file has it.
+    pub(super) fn in_run_file(&self, scenario: &Scenario) -> PacketTrace {
+        let packets = self.packets.iter();
+        PacketTrace {
+            around_s: self.around.as_secs_f64(),
+            kept_from_s: self.kept_from.map(|at| at.as_secs_f64()),
+            packets: packets
+                .filter_map(|packet| traced(packet, &self.focus, scenario))
+                .collect(),
+        }
+    }
+}
+
+/// `None` for a packet that is not of a device of the scenario.
+fn traced(packet: &PacketSeen, focus: &Focus, scenario: &Scenario) -> Option<TracedPacket> {
+    let is_of_scenario = |device: &DeviceId| device.0 < scenario.device_count();
+    let device = packet.device().filter(is_of_scenario)?;
+    let is_publish = packet.packet == Some(PacketType::Publish);
+    let message = packet.message.filter(|(device, _)| is_of_scenario(device));
+    Some(TracedPacket {
+        at_s: packet.at.as_secs_f64(),
+        client_id: client_id(scenario, device),
+        connection: packet.socket.attempt() + 1,
+        direction: match packet.way {
+            Way::Up => PacketDirection::ToBroker,
+            Way::Down => PacketDirection::FromBroker,
+        },
+        packet: packet.packet.map(|packet| packet.name().to_owned()),
+        state: match packet.state {
+            PacketState::Whole => TracedState::Whole,
+            PacketState::Malformed => TracedState::Malformed,
+            PacketState::CutShort => TracedState::CutShort,
+        },
+        packet_id: packet.id.map(PacketId::get),
+        qos: is_publish.then_some(packet.flags.qos as u8),
+        dup: packet.flags.dup,
+        retain: packet.flags.retain,
+        topic: packet.topic.text(),
+        message: message.map(|(device, sequence)| PacketStamp {
+            client_id: client_id(scenario, device),
+            sequence: u64::from(sequence),
+        }),
+        reason: packet.reason.map(reason_text),
+        payload_bytes: is_publish.then_some(u64::from(packet.payload_bytes)),
+        is_of_message: focus.is_of_message(packet),
+    })
+}
