@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accounting, Anomaly, AnomalyKind, CheckOutcome, ClosedLoop, Connections, Drain, ErrorCount,
-    FaultOccurrence, LatencySpent, MalformedOutcome, Metrics, NetworkOutcome, PacketTrace, PayloadCommand, Qos2,
-    Rates, Responses, RetainedOutcome, ScenarioDelay, Series, Sessions, Silences, Takeovers,
-    ThresholdOutcome, Unfinished, WillOutcome,
+    FaultOccurrence, LatencySpent, MalformedOutcome, Metrics, NetworkOutcome, PacketTrace,
+    PayloadCommand, Qos2, Rates, Responses, RetainedOutcome, ScenarioDelay, Series, Sessions,
+    Silences, Takeovers, ThresholdOutcome, Unfinished, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.

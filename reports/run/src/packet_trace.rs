@@ -15,7 +15,7 @@ pub const PACKETS_KEPT: usize = 65_536;
 pub struct PacketTrace {
     /// The moment, since the start of the run: when the anomaly was noticed, or when a message that is lost was sent.
     pub around_s: f64,
-    /// Packets from before this moment had been forgotten that belong here; `None` if none had.
+    /// Packets from before this moment had been forgotten, and some that belong here may be among them; `None` if none were missing.
     pub kept_from_s: Option<f64>,
     /// The packets: empty if all had been forgotten.
     pub packets: Vec<TracedPacket>,

@@ -305,11 +305,7 @@ mod tests {
     /// What is remembered of a packet fits one and a half cache lines: 65,536 of them are 5 MiB.
     #[test]
     fn a_packet_is_small() {
-        assert!(
-            size_of::<PacketSeen>() <= 80,
-            "{}",
-            size_of::<PacketSeen>()
-        );
+        assert!(size_of::<PacketSeen>() <= 80, "{}", size_of::<PacketSeen>());
     }
 
     #[derive(Default)]
@@ -335,10 +331,7 @@ mod tests {
         };
         // PUBACK 5, PINGREQ, and the beginning of a PUBLISH (§3.4, §3.12, §3.3); then a reserved flag of PINGREQ.
         let cases: [(&[u8], _); 2] = [
-            (
-                &[0x40, 2, 0, 5, 0xC0, 0, 0x30, 9, 0],
-                PacketState::CutShort,
-            ),
+            (&[0x40, 2, 0, 5, 0xC0, 0, 0x30, 9, 0], PacketState::CutShort),
             (&[0x40, 2, 0, 5, 0xC0, 0, 0xC1, 0], PacketState::Malformed),
         ];
         for (bytes, last) in cases {
@@ -346,7 +339,11 @@ mod tests {
 
             tell_sent(&mut passed, place, Version::V5, bytes);
 
-            let told: Vec<_> = passed.0.iter().map(|seen| (seen.packet, seen.state)).collect();
+            let told: Vec<_> = passed
+                .0
+                .iter()
+                .map(|seen| (seen.packet, seen.state))
+                .collect();
             let kind = PacketType::from_bits(bytes[6] >> 4);
             assert_eq!(
                 told,

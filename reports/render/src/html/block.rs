@@ -241,7 +241,9 @@ fn cell_content(cell: &Cell) -> Markup {
         Cell::HeldInVain(words) => html! { span .badge { (words) } },
         Cell::Mark(words) => html! { span .badge.doubt { (words) } },
         Cell::Term(word) => html! { dfn id=(anchor_of(word)) { (word) } },
-        Cell::Link(words, table) => html! { a href={ "#table-" (table) } { (super::unbroken(words)) } },
+        Cell::Link(words, table) => {
+            html! { a href={ "#table-" (table) } { (super::unbroken(words)) } }
+        }
         Cell::None
         | Cell::Text(_)
         | Cell::Count(_)

@@ -77,13 +77,20 @@
     return left + (time - view.from) / (view.to - view.from) * (right - left);
   };
   /** Each part that has its place by time, and how it is put there. */
-  const movable = picture => [...picture.svg.querySelectorAll('g.time polyline, g.time rect, g.time circle, g.time text')].map(part => {
+  const movable = picture => [...picture.svg.querySelectorAll('g.time polyline, g.time path, g.time rect, g.time circle, g.time text')].map(part => {
     const at = name => Number(part.getAttribute(name));
     const put = (name, x) => part.setAttribute(name, x.toFixed(1));
     switch (part.localName) {
       case 'polyline': {
         const points = part.getAttribute('points').trim().split(/ +/).map(point => point.split(',').map(Number));
         return () => part.setAttribute('points', points.map(([x, y]) => `${placed(picture, x).toFixed(1)},${y}`).join(' '));
+      }
+      case 'path': {
+        const cells = [...part.getAttribute('d').matchAll(/M(\S+) (\S+)h(\S+)v(\S+)h-/g)].map(cell => cell.slice(1).map(Number));
+        return () => part.setAttribute('d', cells.map(([x, y, width, height]) => {
+          const from = placed(picture, x), across = Math.max(placed(picture, x + width) - from, 1).toFixed(1);
+          return `M${from.toFixed(1)} ${y}h${across}v${height}h-${across}z`;
+        }).join(''));
       }
       case 'rect': {
         const x = at('x'), width = at('width');

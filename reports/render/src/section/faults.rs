@@ -226,7 +226,8 @@ mod tests {
         let mut run = sample::passing();
         let storm = run.measured.faults[0].clone();
         run.measured.faults = (0..30).map(|_| storm.clone()).collect();
-        run.measured.faults[7].first_anomaly = sample::failing().measured.faults[1].first_anomaly.clone();
+        run.measured.faults[7].first_anomaly =
+            sample::failing().measured.faults[1].first_anomaly.clone();
 
         let section = section(&run).unwrap();
 

@@ -46,7 +46,10 @@ pub(super) fn of_others(run: &Run) -> Vec<Block> {
 }
 
 fn numbers(check: &CheckOutcome) -> impl Iterator<Item = usize> + '_ {
-    check.violations.iter().filter_map(|violation| violation.trace)
+    check
+        .violations
+        .iter()
+        .filter_map(|violation| violation.trace)
 }
 
 fn blocks<'a>(
@@ -188,7 +191,10 @@ mod tests {
         let Some(Block::Trace(table)) = blocks.first() else {
             panic!("{blocks:?}");
         };
-        assert_eq!(link(&run, violation), Cell::Link("4 packets".to_owned(), table.id.clone()));
+        assert_eq!(
+            link(&run, violation),
+            Cell::Link("4 packets".to_owned(), table.id.clone())
+        );
         let marked = |row: &&Vec<Cell>| row[6] == Cell::Mark("the message");
         assert_eq!(table.rows.iter().filter(marked).count(), 1);
         assert_eq!(table.rows[0][0], Cell::Offset(0.0));

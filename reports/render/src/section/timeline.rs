@@ -131,7 +131,11 @@ fn rates(run: &Run) -> Table {
 fn payloads(run: &Run) -> Table {
     let names = ["Sent", "Delivered"];
     let further = names.map(|heading| Column::quantity(heading, "bytes_per_s"));
-    let table = Table::new("payload-rate", "Payload bytes a second", columns(further.into()));
+    let table = Table::new(
+        "payload-rate",
+        "Payload bytes a second",
+        columns(further.into()),
+    );
     by_stretch(run, table, |stretch| {
         let counts: [fn(&Interval) -> u64; 2] = [
             |interval| interval.sent_payload_bytes,

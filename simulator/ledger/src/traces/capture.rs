@@ -1,8 +1,8 @@
 //! What the devices of one anomaly sent and got around one moment.
 
 use squall_fleet::{PacketSeen, PacketState, ShortTopic, Way};
-use squall_protocol::{Instant, PacketId};
 use squall_protocol::packet::PacketType;
+use squall_protocol::{Instant, PacketId};
 use squall_run::{PacketDirection, PacketStamp, PacketTrace, TracedPacket, TracedState};
 use squall_scenario::{DeviceId, Scenario};
 
@@ -15,6 +15,8 @@ const BEFORE: usize = 10;
 const AFTER: usize = 6;
 /// Packets of the message itself, wherever they are.
 const OF_MESSAGE: usize = 8;
+/// Packets of a device that are looked through for those of the message, beyond those before the moment.
+const WALKED: usize = 4_096;
 
 /// Whose packets are looked for, and which message's.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,9 +54,9 @@ impl Focus {
 
     /// When the message was first sent, if that is kept.
     pub(super) fn sent_at(&self, ring: &Ring) -> Option<Instant> {
-        let sent = ring.of_device(self.device?).filter(|packet| {
-            packet.way == Way::Up && self.is_of_message(packet)
-        });
+        let sent = ring
+            .of_device(self.device?)
+            .filter(|packet| packet.way == Way::Up && self.is_of_message(packet));
         sent.last().map(|packet| packet.at)
     }
 }
@@ -74,12 +76,23 @@ pub(super) struct Capture {
 impl Capture {
     /// What `ring` has of the devices of `focus` around a moment.
     pub(super) fn of(focus: Focus, around: Instant, ring: &Ring) -> Self {
+        let kept_from = ring.kept_from();
         let mut packets = Vec::new();
         let mut wanted = Vec::new();
         let mut is_short = false;
         let mut of_message = 0;
+        if kept_from.is_some_and(|from| from > around) {
+            return Self {
+                focus,
+                around,
+                packets,
+                wanted,
+                kept_from,
+            };
+        }
         for device in focus.devices() {
             let mut before = 0;
+            let mut beyond = 0;
             let mut after: Vec<PacketSeen> = Vec::new();
             for packet in ring.of_device(device) {
                 if focus.is_of_message(packet) && of_message < OF_MESSAGE {
@@ -90,8 +103,10 @@ impl Capture {
                 } else if before < BEFORE {
                     before += 1;
                     packets.push(*packet);
-                } else if focus.sequence.is_none() || Some(device) != focus.device {
+                } else if focus.sequence.is_none() || beyond == WALKED {
                     break;
+                } else {
+                    beyond += 1;
                 }
             }
             is_short |= before < BEFORE;
@@ -105,7 +120,7 @@ impl Capture {
             around,
             packets,
             wanted,
-            kept_from: ring.kept_from().filter(|_| is_short),
+            kept_from: kept_from.filter(|_| is_short),
         }
     }
 

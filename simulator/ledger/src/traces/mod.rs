@@ -101,14 +101,17 @@ impl Traces {
             Some((_, capture)) => capture.clone(),
             None => self.capture(&anomaly, focus),
         };
-        let of_kind = self.found.iter().filter(|(found, _)| found.kind == anomaly.kind);
+        let of_kind = self
+            .found
+            .iter()
+            .filter(|(found, _)| found.kind == anomaly.kind);
         if of_kind.count() < PER_KIND && self.found.len() < IN_ALL {
             self.found.push((anomaly, capture));
         } else if capture.has_subject() {
             // One whose packets are kept is of more use than one whose are not.
             let mut found = self.found.iter_mut();
-            let lesser = found
-                .find(|(found, lesser)| found.kind == anomaly.kind && !lesser.has_subject());
+            let lesser =
+                found.find(|(found, lesser)| found.kind == anomaly.kind && !lesser.has_subject());
             if let Some(lesser) = lesser {
                 *lesser = (anomaly, capture);
             }

@@ -64,8 +64,8 @@ impl Ring {
         usize::try_from(number % self.most as u64).expect("it is less than a length")
     }
 
-    /// The packets of a device that are kept, newest first.
-    pub(super) fn of_device(&self, device: DeviceId) -> impl Iterator<Item = &PacketSeen> {
+    /// The packets of a device that are kept, newest first, each with its number in the run.
+    pub(super) fn of_device(&self, device: DeviceId) -> impl Iterator<Item = (u64, &PacketSeen)> {
         let last = self.last.get(device.0 as usize).copied().unwrap_or(0);
         let oldest = self.count - self.packets.len() as u64;
         let mut next = last.checked_sub(1).filter(|&number| number >= oldest);
@@ -76,7 +76,7 @@ impl Ring {
             next = number
                 .checked_sub(back)
                 .filter(|&before| back > 0 && before >= oldest);
-            Some(&linked.packet)
+            Some((number, &linked.packet))
         })
     }
 
@@ -85,5 +85,66 @@ impl Ring {
         let has_forgotten = self.count > self.packets.len() as u64;
         let oldest = self.packets.get(self.place(self.count))?;
         has_forgotten.then_some(oldest.packet.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_fleet::{PacketState, ShortTopic, SocketId, Way};
+    use squall_protocol::codec::PublishFlags;
+
+    use super::*;
+
+    /// Packet number `number` of the run, of a device.
+    fn packet(device: u32, number: u64) -> PacketSeen {
+        PacketSeen {
+            at: Instant::from_nanos(number),
+            socket: SocketId(device.into()),
+            way: Way::Up,
+            packet: None,
+            state: PacketState::Whole,
+            id: None,
+            flags: PublishFlags::default(),
+            reason: None,
+            message: None,
+            payload_bytes: 0,
+            topic: ShortTopic::default(),
+        }
+    }
+
+    /// Whatever is put in, each device's packets are the last of all that are its own: compared with a list of all.
+    #[test]
+    fn a_device_has_its_part_of_the_last_packets() {
+        for most in [1, 2, 7, 16] {
+            let mut ring = Ring::new(most);
+            let mut all: Vec<PacketSeen> = Vec::new();
+            let mut draw = 1_u64;
+            for number in 0..200 {
+                draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let next = packet((draw >> 60) as u32 % 5, number);
+                ring.push(&next);
+                all.push(next);
+
+                let kept = &all[all.len().saturating_sub(most)..];
+                for device in (0..6).map(DeviceId) {
+                    let expected: Vec<&PacketSeen> = kept
+                        .iter()
+                        .rev()
+                        .filter(|packet| packet.device() == Some(device))
+                        .collect();
+                    let found = ring.of_device(device).map(|(_, packet)| packet);
+                    let found: Vec<&PacketSeen> = found.collect();
+                    assert_eq!(found, expected, "{most} kept, {number}");
+                }
+                let forgotten = all.len() > most;
+                assert_eq!(ring.kept_from(), forgotten.then(|| kept[0].at));
+            }
+        }
+    }
+
+    /// All that is kept fits 6 MiB.
+    #[test]
+    fn the_ring_is_small() {
+        assert!(size_of::<Linked>() <= 88, "{}", size_of::<Linked>());
     }
 }

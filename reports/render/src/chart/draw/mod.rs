@@ -8,6 +8,7 @@
 mod axes;
 mod canvas;
 mod group;
+mod joined;
 mod layers;
 mod layout;
 mod legend;
@@ -16,6 +17,7 @@ mod pen;
 
 pub(crate) use canvas::{Canvas, Heading, Surface};
 pub(crate) use group::grouped;
+pub(crate) use joined::joined;
 
 use plotters::backend::DrawingBackend;
 use plotters::coord::Shift;

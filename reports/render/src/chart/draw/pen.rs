@@ -155,11 +155,7 @@ impl<'a, B: DrawingBackend> Pen<'a, B> {
     }
 
     /// Draws within a group, if there is one.
-    pub(super) fn within(
-        &self,
-        group: Option<Group>,
-        draw: impl FnOnce() -> Drawn<B>,
-    ) -> Drawn<B> {
+    pub(super) fn within(&self, group: Option<Group>, draw: impl FnOnce() -> Drawn<B>) -> Drawn<B> {
         let Some(group) = group else {
             return draw();
         };
