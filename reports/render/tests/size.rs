@@ -1,7 +1,7 @@
 //! How large a report may become.
 
-use squall_run::{IntervalLatency, Interval, sample};
 use squall_reports::write_report;
+use squall_run::{Interval, IntervalLatency, sample};
 
 /// Intervals of the longest runs: with more, the ledger merges them.
 const INTERVALS: usize = 600;
@@ -46,8 +46,13 @@ fn the_report_of_a_long_run_is_bounded() {
     assert!(page > 1_000_000, "{page}");
     let bytes_in = |name: &str| -> u64 {
         let files = std::fs::read_dir(folder.join(name)).unwrap();
-        files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
+        files
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .sum()
     };
-    let parts: u64 = ["", "charts", "tables", "histograms"].into_iter().map(bytes_in).sum();
+    let parts: u64 = ["", "charts", "tables", "histograms"]
+        .into_iter()
+        .map(bytes_in)
+        .sum();
     assert!(parts < 25_000_000, "{parts}");
 }

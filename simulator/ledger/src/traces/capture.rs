@@ -56,8 +56,8 @@ impl Focus {
     pub(super) fn sent_at(&self, ring: &Ring) -> Option<Instant> {
         let sent = ring
             .of_device(self.device?)
-            .filter(|packet| packet.way == Way::Up && self.is_of_message(packet));
-        sent.last().map(|packet| packet.at)
+            .filter(|(_, packet)| packet.way == Way::Up && self.is_of_message(packet));
+        sent.last().map(|(_, packet)| packet.at)
     }
 }
 
@@ -77,50 +77,31 @@ impl Capture {
     /// What `ring` has of the devices of `focus` around a moment.
     pub(super) fn of(focus: Focus, around: Instant, ring: &Ring) -> Self {
         let kept_from = ring.kept_from();
-        let mut packets = Vec::new();
-        let mut wanted = Vec::new();
-        let mut is_short = false;
-        let mut of_message = 0;
         if kept_from.is_some_and(|from| from > around) {
             return Self {
                 focus,
                 around,
-                packets,
-                wanted,
+                packets: Vec::new(),
+                wanted: Vec::new(),
                 kept_from,
             };
         }
+        let mut found = Found::default();
+        let mut wanted = Vec::new();
         for device in focus.devices() {
-            let mut before = 0;
-            let mut beyond = 0;
-            let mut after: Vec<PacketSeen> = Vec::new();
-            for packet in ring.of_device(device) {
-                if focus.is_of_message(packet) && of_message < OF_MESSAGE {
-                    of_message += 1;
-                    packets.push(*packet);
-                } else if packet.at > around {
-                    after.push(*packet);
-                } else if before < BEFORE {
-                    before += 1;
-                    packets.push(*packet);
-                } else if focus.sequence.is_none() || beyond == WALKED {
-                    break;
-                } else {
-                    beyond += 1;
-                }
-            }
-            is_short |= before < BEFORE;
-            let kept = after.len().min(AFTER);
-            packets.extend(after.iter().rev().take(kept));
-            wanted.push((device, AFTER - kept));
+            let after = found.look_through(device, &focus, around, ring);
+            wanted.push((device, AFTER - after));
         }
-        packets.sort_by_key(|packet| packet.at);
+        // Of one moment are what came and its answer.
+        found
+            .packets
+            .sort_by_key(|(number, packet)| (packet.at, *number));
         Self {
             focus,
             around,
-            packets,
+            packets: found.packets.iter().map(|(_, packet)| *packet).collect(),
             wanted,
-            kept_from: kept_from.filter(|_| is_short),
+            kept_from: kept_from.filter(|_| found.is_short),
         }
     }
 
@@ -160,6 +141,48 @@ impl Capture {
                 .filter_map(|packet| traced(packet, &self.focus, scenario))
                 .collect(),
         }
+    }
+}
+
+/// What a ring had of some devices.
+#[derive(Debug, Default)]
+struct Found {
+    packets: Vec<(u64, PacketSeen)>,
+    of_message: usize,
+    /// Whether a device has fewer packets before the moment than are wanted.
+    is_short: bool,
+}
+
+impl Found {
+    /// Takes the packets of `device`, and returns how many of them came after the moment.
+    fn look_through(
+        &mut self,
+        device: DeviceId,
+        focus: &Focus,
+        around: Instant,
+        ring: &Ring,
+    ) -> usize {
+        let (mut before, mut beyond) = (0, 0);
+        let mut after: Vec<(u64, PacketSeen)> = Vec::new();
+        for (number, packet) in ring.of_device(device) {
+            if focus.is_of_message(packet) && self.of_message < OF_MESSAGE {
+                self.of_message += 1;
+                self.packets.push((number, *packet));
+            } else if packet.at > around {
+                after.push((number, *packet));
+            } else if before < BEFORE {
+                before += 1;
+                self.packets.push((number, *packet));
+            } else if focus.sequence.is_none() || beyond == WALKED {
+                break;
+            } else {
+                beyond += 1;
+            }
+        }
+        self.is_short |= before < BEFORE;
+        let kept = after.len().min(AFTER);
+        self.packets.extend(after.iter().rev().take(kept));
+        kept
     }
 }
 

@@ -103,7 +103,11 @@ fn first(measured: &Measured, kind: AnomalyKind) -> (&Anomaly, &PacketTrace) {
 /// Holds a trace to the record: of each device, its packets stand there in a row.
 fn hold_to(record: &Record, trace: &PacketTrace) {
     let record = record.borrow();
-    let mut devices: Vec<&String> = trace.packets.iter().map(|packet| &packet.client_id).collect();
+    let mut devices: Vec<&String> = trace
+        .packets
+        .iter()
+        .map(|packet| &packet.client_id)
+        .collect();
     devices.sort();
     devices.dedup();
     for device in devices {
@@ -125,8 +129,10 @@ fn hold_to(record: &Record, trace: &PacketTrace) {
                 (packet.at_s, told)
             })
             .collect();
-        let of_device: Vec<&(f64, Told)> =
-            record.iter().filter(|(_, told)| told.0 == *device).collect();
+        let of_device: Vec<&(f64, Told)> = record
+            .iter()
+            .filter(|(_, told)| told.0 == *device)
+            .collect();
         // Pipes of the world take no time beyond what the drive needs.
         let is_same = |one: &&(f64, Told), other: &(f64, Told)| {
             one.1 == other.1 && (one.0 - other.0).abs() < 0.01
@@ -240,7 +246,11 @@ fn packets_of_a_lost_message_outlast_the_ring() {
         seen += u64::from(is_rare);
         usize::from(!is_rare || seen != 3)
     });
-    assert!(record.borrow().len() > PACKETS_KEPT, "{}", record.borrow().len());
+    assert!(
+        record.borrow().len() > PACKETS_KEPT,
+        "{}",
+        record.borrow().len()
+    );
 
     let (anomaly, trace) = first(&measured, AnomalyKind::Lost);
 

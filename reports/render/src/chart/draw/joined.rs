@@ -1,7 +1,13 @@
 //! Rectangles of one colour joined to one path: a picture of ten thousand cells is a tenth as long.
 
 /// What plotters writes before and after the numbers of a rectangle.
-const PARTS: [&str; 5] = ["<rect x=\"", "\" y=\"", "\" width=\"", "\" height=\"", "\" "];
+const PARTS: [&str; 5] = [
+    "<rect x=\"",
+    "\" y=\"",
+    "\" width=\"",
+    "\" height=\"",
+    "\" ",
+];
 
 /// A rectangle as it stands in a line: its numbers, and the attributes after them.
 fn rectangle(line: &str) -> Option<([i32; 4], &str)> {
@@ -57,7 +63,9 @@ mod tests {
     #[test]
     fn neighbours_of_one_colour_are_one_path() {
         let rect = |x: u32, fill: &str| {
-            format!("<rect x=\"{x}\" y=\"-2\" width=\"3\" height=\"4\" opacity=\"1\" fill=\"{fill}\" stroke=\"none\"/>\n")
+            format!(
+                "<rect x=\"{x}\" y=\"-2\" width=\"3\" height=\"4\" opacity=\"1\" fill=\"{fill}\" stroke=\"none\"/>\n"
+            )
         };
         let svg = [
             rect(0, "#111111"),
