@@ -44,7 +44,7 @@
       if (word) {
         // A link cannot be in a button.
         button.setAttribute('aria-label', `Sort by ${word.textContent}`);
-        heading.append(' ', button);
+        heading.append('\u00a0', button);
       } else {
         button.append(...heading.childNodes);
         heading.replaceChildren(button);

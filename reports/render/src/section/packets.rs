@@ -92,19 +92,18 @@ fn table(run: &Run, number: usize, anomaly: &Anomaly, trace: &PacketTrace) -> Ta
         &title(anomaly, clock.at(trace.around_s)),
         vec![
             Column::quantity("Time", "s"),
-            Column::quantity("Since the run began", "s"),
-            Column::words("Device"),
-            Column::count("Connection"),
             Column::words("Way"),
             Column::words("Packet"),
             Column::words("It is"),
+            Column::words("Device"),
             Column::count("Identifier"),
             Column::words("Flags"),
-            Column::words("Publisher"),
-            Column::count("Sequence"),
+            Column::words("Message"),
             Column::words("Topic"),
             Column::words("Reason"),
             Column::quantity("Payload", "bytes"),
+            Column::count("Connection"),
+            Column::quantity("Since the run began", "s"),
         ],
     );
     for packet in &trace.packets {
@@ -131,11 +130,9 @@ fn row(packet: &TracedPacket, around_s: f64) -> Vec<Cell> {
     let code = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Code);
     let name = packet.packet.as_deref().unwrap_or("unreadable");
     let message = packet.message.as_ref();
+    let message = message.map(|of| format!("{} of {}", of.sequence, of.client_id));
     vec![
         Cell::Offset(packet.at_s - around_s),
-        Cell::Seconds(packet.at_s),
-        Cell::Code(packet.client_id.clone()),
-        Cell::Count(packet.connection),
         Cell::text(match packet.direction {
             PacketDirection::ToBroker => "to broker",
             PacketDirection::FromBroker => "from broker",
@@ -149,15 +146,17 @@ fn row(packet: &TracedPacket, around_s: f64) -> Vec<Cell> {
             true => Cell::Mark("the message"),
             false => Cell::None,
         },
+        Cell::Code(packet.client_id.clone()),
         packet
             .packet_id
             .map_or(Cell::None, |id| Cell::Count(id.into())),
         flags(packet),
-        message.map_or(Cell::None, |message| Cell::Code(message.client_id.clone())),
-        message.map_or(Cell::None, |message| Cell::Count(message.sequence)),
+        code(&message),
         code(&packet.topic),
         packet.reason.as_ref().map_or(Cell::None, Cell::text),
         packet.payload_bytes.map_or(Cell::None, Cell::Bytes),
+        Cell::Count(packet.connection),
+        Cell::Seconds(packet.at_s),
     ]
 }
 
@@ -195,7 +194,7 @@ mod tests {
             link(&run, violation),
             Cell::Link("4 packets".to_owned(), table.id.clone())
         );
-        let marked = |row: &&Vec<Cell>| row[6] == Cell::Mark("the message");
+        let marked = |row: &&Vec<Cell>| row[3] == Cell::Mark("the message");
         assert_eq!(table.rows.iter().filter(marked).count(), 1);
         assert_eq!(table.rows[0][0], Cell::Offset(0.0));
         assert_eq!(table.rows[1][0].shown(), "+1.30 ms");
