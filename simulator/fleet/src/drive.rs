@@ -41,7 +41,7 @@ impl SocketId {
         (device != NO_DEVICE).then_some(DeviceId(device))
     }
 
-    /// Which of its device's attempts it is, counted from 0.
+    /// Which of its device's attempts it is, counted from 1.
     pub fn attempt(self) -> u64 {
         self.0 >> DEVICE_BITS
     }

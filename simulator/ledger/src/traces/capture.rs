@@ -195,7 +195,7 @@ fn traced(packet: &PacketSeen, focus: &Focus, scenario: &Scenario) -> Option<Tra
     Some(TracedPacket {
         at_s: packet.at.as_secs_f64(),
         client_id: client_id(scenario, device),
-        connection: packet.socket.attempt() + 1,
+        connection: packet.socket.attempt(),
         direction: match packet.way {
             Way::Up => PacketDirection::ToBroker,
             Way::Down => PacketDirection::FromBroker,
