@@ -14,6 +14,7 @@ use crate::drive::SocketId;
 use crate::observation::Way;
 use crate::payload;
 use crate::sink::Sink;
+use crate::stamp::Stamp;
 
 /// Bytes that are kept of the beginning of a Topic Name, and as many of its end.
 const TOPIC_PART: usize = 16;
@@ -133,7 +134,7 @@ impl PacketSeen {
         }
     }
 
-    fn publishing(self, publish: &Publish<'_>) -> Self {
+    fn publishing(self, publish: &Publish<'_>, stamp: Option<Stamp>) -> Self {
         Self {
             id: publish.packet_id,
             flags: PublishFlags {
@@ -141,7 +142,7 @@ impl PacketSeen {
                 qos: publish.qos,
                 retain: publish.retain,
             },
-            message: payload::stamp_of(publish).map(|stamp| (stamp.device, stamp.sequence)),
+            message: stamp.map(|stamp| (stamp.device, stamp.sequence)),
             payload_bytes: u32::try_from(publish.payload.len()).unwrap_or(u32::MAX),
             topic: ShortTopic::of(publish.topic.as_str()),
             ..self
@@ -152,7 +153,7 @@ impl PacketSeen {
     pub(crate) fn of(place: Passing, packet: &Packet<'_>) -> Self {
         let bare = Self::bare(place, Some(packet.packet_type()));
         match packet {
-            Packet::Publish(publish) => bare.publishing(publish),
+            Packet::Publish(publish) => bare.publishing(publish, payload::stamp_of(publish)),
             Packet::Puback(answer) => bare.answering(answer.id, answer.reason),
             Packet::Pubrec(answer) => bare.answering(answer.id, answer.reason),
             Packet::Pubrel(answer) => bare.answering(answer.id, answer.reason),
@@ -189,8 +190,12 @@ impl PacketSeen {
         }
     }
 
-    /// The packet that `event` tells of; `None` if none came.
-    pub(crate) fn of_event<M>(place: Passing, event: &Event<'_, M>) -> Option<Self> {
+    /// The packet that `event` tells of, with the stamp that a PUBLISH bears; `None` if none came.
+    pub(crate) fn of_event<M>(
+        place: Passing,
+        event: &Event<'_, M>,
+        stamp: Option<Stamp>,
+    ) -> Option<Self> {
         let bare = |packet| Self::bare(place, Some(packet));
         Some(match event {
             Event::Connected(connack) | Event::Refused(connack) => {
@@ -206,7 +211,7 @@ impl PacketSeen {
                 ..bare(*answer)
             },
             Event::Delivered(publish) | Event::Duplicate(publish) => {
-                bare(PacketType::Publish).publishing(publish)
+                bare(PacketType::Publish).publishing(publish, stamp)
             }
             Event::PubrelReceived { id } => Self {
                 id: Some(*id),

@@ -106,7 +106,9 @@ impl Sink for Recorder {
     }
 
     fn pass(&mut self, packet: &PacketSeen) {
-        self.trace();
+        if self.ledger.has_noted() {
+            self.trace();
+        }
         self.traces.pass(packet);
     }
 

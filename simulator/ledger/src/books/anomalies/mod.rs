@@ -4,6 +4,7 @@
 //! check can show its own. Where one device has many, those that are kept are spread: of twenty devices that
 //! lost messages each has one kept, not the first of them twenty.
 
+mod bell;
 mod subject;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use squall_scenario::{DeviceId, FaultId, Scenario};
 
 use super::hold_ups::{HoldUps, MISSING_FROM, Span};
 use super::other_clients::OtherClients;
+pub(crate) use bell::Bell;
 pub(crate) use subject::Noticed;
 use subject::Whose;
 pub use subject::{Scope, Subject};
@@ -96,6 +98,7 @@ pub struct Anomalies {
     kept_max: usize,
     /// The first of each kind that were kept, until they are taken.
     fresh: Vec<Anomaly>,
+    bell: Bell,
 }
 
 /// The first of a kind that are told as they are noted.
@@ -184,7 +187,18 @@ impl Anomalies {
             kinds: BTreeMap::new(),
             kept_max,
             fresh: Vec::new(),
+            bell: Bell::default(),
         }
+    }
+
+    /// Has `bell` rung when something is noted that may be taken.
+    pub(crate) fn ring(&mut self, bell: &Bell) {
+        self.bell = bell.clone();
+    }
+
+    /// What is rung then.
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     /// The first anomalies of each kind that were noted since this was called last.
@@ -272,6 +286,7 @@ impl Anomalies {
         {
             entry.fresh += 1;
             self.fresh.push(kept.clone());
+            self.bell.ring();
         }
     }
 

@@ -27,12 +27,15 @@ impl Deliveries {
             return;
         };
         match self.topics.places(case.topic)[case.place].recipient {
-            Recipient::Session(_) => self.suspicions.push(Suspicion {
-                publisher: case.stamp.device,
-                recipient: case.event.device,
-                topic: case.delivery.topic.to_owned(),
-                sequence,
-            }),
+            Recipient::Session(_) => {
+                self.suspicions.push(Suspicion {
+                    publisher: case.stamp.device,
+                    recipient: case.event.device,
+                    topic: case.delivery.topic.to_owned(),
+                    sequence,
+                });
+                self.anomalies.bell().ring();
+            }
             Recipient::Share(_) => {}
         }
     }
