@@ -59,7 +59,7 @@ fn trace_body(table: &Table, files: Files) -> Markup {
     folded(
         &table.title,
         &html! {
-            div id={ "table-" (table.id) } {
+            div .trace id={ "table-" (table.id) } {
                 @if files == Files::Beside { p { (csv(table)) } }
                 (table_body(table, files))
             }
