@@ -75,6 +75,14 @@ pub(crate) enum Cell {
     HeldInVain(&'static str),
     /// A value that carries its unit.
     Value(Value),
+    /// How long after a moment, in seconds; negative before it.
+    Offset(f64),
+    /// What marks a row among others.
+    Mark(&'static str),
+    /// A word that this row explains.
+    Term(&'static str),
+    /// Words that lead to the table with this name, on the same page.
+    Link(String, String),
 }
 
 impl Column {
@@ -149,6 +157,10 @@ impl Cell {
             Self::Result(result) => result.word().to_owned(),
             Self::HeldInVain(words) => (*words).to_owned(),
             Self::Value(value) => value.to_string(),
+            Self::Offset(seconds) if *seconds < 0.0 => format!("−{}", duration_text(-seconds)),
+            Self::Offset(seconds) => format!("+{}", duration_text(*seconds)),
+            Self::Mark(words) | Self::Term(words) => (*words).to_owned(),
+            Self::Link(words, _) => words.clone(),
         }
     }
 
@@ -164,10 +176,13 @@ impl Cell {
             | Self::Seconds(number)
             | Self::PerSecond(number)
             | Self::Cores(number)
-            | Self::Quantile(number) => rounded(*number),
+            | Self::Quantile(number)
+            | Self::Offset(number) => rounded(*number),
             Self::Result(result) => result.word().to_owned(),
             Self::HeldInVain(_) => ClaimResult::Held.word().to_owned(),
             Self::Value(value) => value.to_string(),
+            Self::Mark(words) | Self::Term(words) => (*words).to_owned(),
+            Self::Link(_, table) => table.clone(),
         }
     }
 }

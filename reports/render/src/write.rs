@@ -115,7 +115,7 @@ fn parts(sections: &[Section]) -> (Vec<&Chart>, Vec<&Table>) {
                 charts.push(chart.as_ref());
                 tables.push(table);
             }
-            Block::Table(table) | Block::Folded(table) => tables.push(table),
+            Block::Table(table) | Block::Folded(table) | Block::Trace(table) => tables.push(table),
             Block::Note(_) | Block::Warning(_) | Block::Facts(_) | Block::Text(..) => {}
         }
     }

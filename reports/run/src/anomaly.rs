@@ -25,6 +25,9 @@ pub struct Anomaly {
     pub sequence: Option<u64>,
     /// What was expected and what came, with the section of the specification.
     pub explanation: String,
+    /// Number of the packets around it in `traces`; `None` if they are not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<usize>,
 }
 
 /// A run file of an earlier version has each anomaly by itself.

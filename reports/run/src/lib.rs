@@ -29,6 +29,7 @@ mod metric;
 mod network;
 mod notes;
 mod observations;
+mod packet_trace;
 mod payload_command;
 mod percentile;
 mod proposal;
@@ -90,6 +91,9 @@ pub use metric::{
     Population, Tag, Tags, UnknownMetric, WithoutLag,
 };
 pub use network::{Direction, NetworkFigure, NetworkOutcome, Quantile};
+pub use packet_trace::{
+    PACKETS_KEPT, PacketDirection, PacketStamp, PacketTrace, TracedPacket, TracedState,
+};
 pub use payload_command::{CommandEnd, LineWaits, PayloadCommand};
 pub use percentile::{NotAPercentile, Percentile};
 pub use proposal::proposed_claims;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accounting, Anomaly, AnomalyKind, CheckOutcome, ClosedLoop, Connections, Drain, ErrorCount,
-    FaultOccurrence, LatencySpent, MalformedOutcome, Metrics, NetworkOutcome, PayloadCommand, Qos2,
-    Rates, Responses, RetainedOutcome, ScenarioDelay, Series, Sessions, Silences, Takeovers,
-    ThresholdOutcome, Unfinished, WillOutcome,
+    FaultOccurrence, LatencySpent, MalformedOutcome, Metrics, NetworkOutcome, PacketTrace,
+    PayloadCommand, Qos2, Rates, Responses, RetainedOutcome, ScenarioDelay, Series, Sessions,
+    Silences, Takeovers, ThresholdOutcome, Unfinished, WillOutcome,
 };
 
 /// What the devices saw, and what the ledger makes of it.
@@ -79,4 +79,8 @@ pub struct Measured {
     pub anomaly_counts: BTreeMap<AnomalyKind, u64>,
     /// The first anomalies of each kind, in order of time, judged or not.
     pub anomalies: Vec<Anomaly>,
+    /// The packets around some of the anomalies here and of the violations in `checks`, which have their numbers in this
+    /// list, counted from 0: three of each kind at most, 20 in all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<PacketTrace>,
 }

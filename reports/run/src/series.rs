@@ -106,6 +106,15 @@ pub struct Interval {
     pub e2e_latency_of: Vec<IntervalLatency>,
     /// Schedule lag of the generator.
     pub schedule_lag: Histogram,
+    /// From when a device asked for a transport to its CONNACK with success, as the metric `connect_latency`.
+    #[serde(default)]
+    pub connect_latency: Histogram,
+    /// Bytes of the payloads of the messages in `sent`.
+    #[serde(default)]
+    pub sent_payload_bytes: u64,
+    /// Bytes of the payloads of the deliveries in `delivered`.
+    #[serde(default)]
+    pub delivered_payload_bytes: u64,
 }
 
 /// The end-to-end latency of one population within one interval.

@@ -36,9 +36,14 @@ impl SocketId {
     }
 
     /// The device that it is of, if it is of one.
-    pub(crate) fn device(self) -> Option<DeviceId> {
+    pub fn device(self) -> Option<DeviceId> {
         let device = self.0 as u32;
         (device != NO_DEVICE).then_some(DeviceId(device))
+    }
+
+    /// Which of its device's attempts it is, counted from 1.
+    pub fn attempt(self) -> u64 {
+        self.0 >> DEVICE_BITS
     }
 
     /// Its place among `count` equal shares of a run's connections. Those of one device are in one share, and so are

@@ -18,6 +18,7 @@ mod link;
 mod members;
 mod observation;
 mod outcome;
+mod packet_seen;
 mod progress;
 mod schedule;
 mod selection;
@@ -41,6 +42,7 @@ pub use observation::{
     SilenceFact, SkipCause, SubscriptionFact, Unchecked, Wanted, Way,
 };
 pub use outcome::{Cleared, DrainExtension, FaultReport, LinesReport, Outcome, Sessions, Strike};
+pub use packet_seen::{PacketSeen, PacketState, ShortTopic};
 pub use progress::{Phase, Progress};
 pub use sink::Sink;
 pub use stamp::{RunTag, Stamp};

@@ -11,6 +11,7 @@ mod metrics;
 mod recorder;
 mod results;
 mod so_far;
+mod traces;
 
 pub use advice::{advice, never_judged};
 pub use books::{

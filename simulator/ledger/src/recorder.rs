@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use squall_fleet::{Observation, Phase, RunTag, Sink};
+use squall_fleet::{Observation, PacketSeen, Phase, RunTag, Sink};
 use squall_protocol::Instant;
+use squall_run::Measured;
 use squall_scenario::Scenario;
 
 use crate::books::{Finding, Ledger, Memory, Roster, WatchedClaims};
 use crate::checks::broken_claim;
 use crate::metrics::{Metrics, broken_threshold};
+use crate::traces::Traces;
 
 /// A run in which no device could connect for this long, counted from the first refusal or failure, is
 /// ended: long enough for a broker that answers "server busy" at first, short against a run.
@@ -19,6 +21,7 @@ pub const SHUT_OUT_AFTER: Duration = Duration::from_secs(5);
 pub struct Recorder {
     ledger: Ledger,
     metrics: Metrics,
+    traces: Traces,
     /// Reused between facts.
     findings: Vec<Finding>,
     ended_at: Instant,
@@ -31,6 +34,7 @@ impl Recorder {
         Self {
             metrics: Metrics::new(scenario, roster.clone()),
             ledger: Ledger::new(roster, WatchedClaims::of(scenario), Memory::default()),
+            traces: Traces::new(),
             findings: Vec::new(),
             ended_at: Instant::ZERO,
         }
@@ -68,6 +72,22 @@ impl Recorder {
         (&mut self.ledger, &self.metrics)
     }
 
+    /// Copies the packets around what was noted since the last packet, before later ones take their place.
+    fn trace(&mut self) {
+        for suspicion in self.ledger.deliveries.take_suspicions() {
+            self.traces.suspect(&suspicion);
+        }
+        for anomaly in self.ledger.take_fresh_anomalies() {
+            self.traces.note(anomaly);
+        }
+    }
+
+    /// Puts the packets around anomalies into `measured`, once all are noted.
+    pub(crate) fn put_traces_into(&mut self, measured: &mut Measured, scenario: &Scenario) {
+        self.trace();
+        self.traces.put_into(measured, scenario);
+    }
+
     /// Closes the books if no phase has done so: the run was cut short.
     pub(crate) fn close(&mut self) {
         self.ledger.cut(self.ended_at);
@@ -83,6 +103,13 @@ impl Sink for Recorder {
         for finding in self.findings.drain(..) {
             self.metrics.handle_finding(now, observation, &finding);
         }
+    }
+
+    fn pass(&mut self, packet: &PacketSeen) {
+        if self.ledger.has_noted() {
+            self.trace();
+        }
+        self.traces.pass(packet);
     }
 
     fn enter_phase(&mut self, now: Instant, phase: Phase) {

@@ -216,6 +216,16 @@ impl Figure {
         }
     }
 
+    /// The highest value of its lines; 0 without any.
+    pub(crate) fn highest(&self) -> f64 {
+        let lines = self.layers.iter().filter_map(|layer| match layer {
+            Layer::Line(line) => Some(line),
+            Layer::Bars { .. } | Layer::Dots { .. } | Layer::Cells(_) => None,
+        });
+        let points = lines.flat_map(|line| &line.points);
+        points.map(|(_, y)| *y).fold(0.0, f64::max)
+    }
+
     /// Whether there is nothing to draw.
     pub(crate) fn is_empty(&self) -> bool {
         self.layers.iter().all(|layer| match layer {

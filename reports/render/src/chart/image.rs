@@ -84,7 +84,9 @@ impl Chart {
         let mut svg = String::new();
         self.draw_on(SVGBackend::with_string(&mut svg, canvas.size()), canvas)?;
         // Text is followed by a line end, which would show as a space beside centred words.
-        Ok(draw::grouped(&svg.replace("\n</text>", "</text>")))
+        Ok(draw::joined(&draw::grouped(
+            &svg.replace("\n</text>", "</text>"),
+        )))
     }
 
     fn draw_on<B: DrawingBackend>(&self, backend: B, canvas: &Canvas) -> Result<(), ChartError> {

@@ -71,6 +71,13 @@ pub(crate) fn chart(run: &Run, metric: MetricName) -> Option<Chart> {
 
 /// Bars of a distribution, with its median and p99 marked.
 pub(super) fn figure(histogram: &Histogram, x: &str, y: &str, ink: Ink) -> Figure {
+    if rows::are_few(histogram) {
+        let row = Row {
+            name: y.to_owned(),
+            histogram: histogram.clone(),
+        };
+        return rows::figure(&[row], x, []);
+    }
     let bins = log_bins(histogram, BINS);
     let ends = bins.iter().flat_map(|bin| [bin.low_us, bin.high_us]);
     let highest = bins.iter().map(|bin| bin.count).max().unwrap_or(0);

@@ -5,6 +5,7 @@
 
 pub(crate) mod against;
 pub(crate) mod backlog;
+pub(crate) mod connect_latency;
 pub(crate) mod connections;
 mod draw;
 pub(crate) mod figure;
@@ -16,6 +17,7 @@ pub(crate) mod latency_over_time;
 mod limits;
 pub(crate) mod network;
 pub(crate) mod over_time;
+pub(crate) mod payload_rate;
 pub(crate) mod processes;
 pub(crate) mod qos2_legs;
 pub(crate) mod rate_latency;

@@ -2,10 +2,13 @@
 
 use squall_run::Histogram;
 
-use super::figure::{Axis, Figure, Layer, Rectangle};
+use super::figure::{Axis, Dot, Figure, Layer, Rectangle};
 use super::scale::{Scale, Span};
 use super::theme::Ink;
 use super::unit::Unit;
+
+/// Fewer samples than this are points: bars would show a spread that so few do not have.
+const BARS_FROM: u64 = 30;
 
 /// Samples between two latencies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +89,11 @@ pub(super) fn figure(rows: &[Row], x: &str, further: impl IntoIterator<Item = f6
         return figure;
     };
     for (index, row) in rows.iter().enumerate() {
+        if are_few(&row.histogram) {
+            let middle = (rows.len() - 1 - index) as f64;
+            figure.layers.push(strip(row, middle, Ink::Series(index)));
+            continue;
+        }
         let base = (rows.len() - 1 - index) as f64 - 0.42;
         let bins = between(&row.histogram, Span::new(low, high), 150);
         let highest = bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1) as f64;
@@ -106,9 +114,47 @@ pub(super) fn figure(rows: &[Row], x: &str, further: impl IntoIterator<Item = f6
     figure
 }
 
+/// A point for each bucket of a distribution, in a row.
+fn strip(row: &Row, middle: f64, ink: Ink) -> Layer {
+    let dots = row.histogram.buckets().map(|bucket| Dot {
+        at: (bucket.high_us.max(1) as f64, middle),
+        text: String::new(),
+    });
+    Layer::Dots {
+        label: String::new(),
+        dots: dots.collect(),
+        ink,
+    }
+}
+
+/// Whether a distribution has so few samples that it is drawn as points.
+pub(super) fn are_few(histogram: &Histogram) -> bool {
+    histogram.count() < BARS_FROM
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Ten samples are points at their values, and thirty are bars.
+    #[test]
+    fn few_samples_are_points() {
+        let layer_of = |samples: u64| {
+            let mut histogram = Histogram::new();
+            for sample in 1..=samples {
+                histogram.record_us(sample * 100);
+            }
+            let name = "rst".to_owned();
+            figure(&[Row { name, histogram }], "x", []).layers.remove(0)
+        };
+
+        let Layer::Dots { dots, .. } = layer_of(10) else {
+            panic!("they are bars");
+        };
+        assert_eq!(dots.len(), 10);
+        assert_eq!(dots[0].at, (100.0, 0.0));
+        assert!(matches!(layer_of(30), Layer::Bars { .. }));
+    }
 
     /// Bins keep every sample within the range.
     #[test]

@@ -42,6 +42,20 @@ impl Scale {
         Self::Linear(0.0, top)
     }
 
+    /// The same, where it begins with zero up to the tick above its end: what is highest then has a tick above it.
+    pub(crate) fn up_to_a_tick(self, unit: &Unit, count: usize) -> Self {
+        match (self, unit) {
+            (_, Unit::Names(_)) | (Self::Log(..) | Self::Nines(_), _) => self,
+            (Self::Linear(low, high), _) => {
+                let step = unit.step((high - low) / count.max(1) as f64);
+                match low == 0.0 {
+                    true => Self::Linear(low, (high / step - 1e-9).ceil() * step),
+                    false => self,
+                }
+            }
+        }
+    }
+
     /// By the logarithm around all of `values` above zero, with some room on both sides.
     pub(crate) fn log_around(values: impl IntoIterator<Item = f64>) -> Self {
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);

@@ -4,7 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::chart::figure::Frame;
 use crate::chart::{Canvas, Chart, ChartError, Surface};
-use crate::section::Block;
+use crate::section::{Block, appendix};
 use crate::table::{Cell, Column, ColumnKind, Table};
 
 /// More rows than this are in the CSV file alone.
@@ -36,9 +36,10 @@ pub(super) fn body(block: &Block, files: Files) -> Result<Markup, ChartError> {
                 (table.title)
                 @if files == Files::Beside { (super::anchor(&format!("table-{}", table.id))) (csv(table)) }
             }
-            (table_body(table))
+            (table_body(table, files))
         },
-        Block::Folded(table) => folded_for_screen(&table.title, &table_body(table)),
+        Block::Folded(table) => folded_for_screen(&table.title, &table_body(table, files)),
+        Block::Trace(table) => trace_body(table, files),
         Block::Facts(facts) => facts_body(facts),
         Block::Text(title, text) => folded_for_screen(title, &html! { pre { code { (text) } } }),
     })
@@ -51,6 +52,19 @@ fn folded(title: &str, content: &Markup) -> Markup {
             (content)
         }
     }
+}
+
+/// The name is inside the fold: a link to it opens the fold (HTML, 7.4.6.4, ancestor revealing).
+fn trace_body(table: &Table, files: Files) -> Markup {
+    folded(
+        &table.title,
+        &html! {
+            div .trace id={ "table-" (table.id) } {
+                @if files == Files::Beside { p { (csv(table)) } }
+                (table_body(table, files))
+            }
+        },
+    )
 }
 
 /// A link to a table's file.
@@ -97,7 +111,7 @@ fn chart_body(chart: &Chart, numbers: &Table, files: Files) -> Result<Markup, Ch
             div .chart.narrow { (PreEscaped(narrow)) }
             figcaption {
                 p { (chart.caption) }
-                (folded("Numbers", &table_named(numbers, &numbers_of)))
+                (folded("Numbers", &table_named(numbers, &numbers_of, files)))
             }
         }
     })
@@ -125,12 +139,12 @@ enum Naming {
 
 /// A table in a box of its own, which scrolls where the page is narrow; one with sentences is stacked there,
 /// a block for each row.
-fn table_body(table: &Table) -> Markup {
-    table_named(table, &table.title)
+fn table_body(table: &Table, files: Files) -> Markup {
+    table_named(table, &table.title, files)
 }
 
 /// The same with a name of its own, where several tables have one title.
-fn table_named(table: &Table, name: &str) -> Markup {
+fn table_named(table: &Table, name: &str, files: Files) -> Markup {
     let beyond = table.rows.len().saturating_sub(ROWS_SHOWN);
     let shown: Vec<usize> = (0..table.columns.len())
         .filter(|&index| table.has_anything_in(index))
@@ -142,7 +156,7 @@ fn table_named(table: &Table, name: &str) -> Markup {
     html! {
         section .box tabindex="0" aria-label=(name) {
             table .dense[shown.len() > DENSE_FROM] .densest[shown.len() > DENSEST_FROM] .stacks[naming == Naming::InEachCell] {
-                thead { tr { @for &index in &shown { (heading(&table.columns[index])) } } }
+                thead { tr { @for &index in &shown { (heading(&table.columns[index], files)) } } }
                 tbody {
                     @for row in table.rows.iter().take(ROWS_SHOWN) {
                         tr {
@@ -160,13 +174,28 @@ fn table_named(table: &Table, name: &str) -> Markup {
     }
 }
 
-fn heading(column: &Column) -> Markup {
+/// A heading that the glossary explains leads there, where the page has one.
+fn heading(column: &Column, files: Files) -> Markup {
+    let meaning = appendix::meaning_of(&column.heading).filter(|_| files == Files::Beside);
     html! {
         th scope="col" .(class_of(column.kind)) {
             @if column.heading.is_empty() { span .read { "Result" } }
+            @else if let Some((word, meaning)) = meaning {
+                a .word href={ "#" (anchor_of(word)) } title=(meaning) { (column.heading) }
+            }
             @else { (column.heading) }
         }
     }
+}
+
+/// `word-not-owed-came`
+fn anchor_of(word: &str) -> String {
+    let parts = word.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let parts: Vec<String> = parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    format!("word-{}", parts.join("-"))
 }
 
 fn class_of(kind: ColumnKind) -> &'static str {
@@ -195,7 +224,11 @@ fn cell_body(column: &Column, cell: &Cell, naming: Naming) -> Markup {
         | Cell::Quantile(_)
         | Cell::Result(_)
         | Cell::HeldInVain(_)
-        | Cell::Value(_) => "plain",
+        | Cell::Value(_)
+        | Cell::Offset(_)
+        | Cell::Mark(_)
+        | Cell::Term(_)
+        | Cell::Link(..) => "plain",
     };
     let name = (naming == Naming::InEachCell).then_some(&column.heading);
     html! { td .(class_of(column.kind)).(tone) data-of=[name] { (cell_content(cell)) } }
@@ -206,6 +239,11 @@ fn cell_content(cell: &Cell) -> Markup {
         Cell::Code(text) => html! { code { (text) } },
         Cell::Result(result) => html! { span .badge.(super::tone_of(*result)) { (result.word()) } },
         Cell::HeldInVain(words) => html! { span .badge { (words) } },
+        Cell::Mark(words) => html! { span .badge.doubt { (words) } },
+        Cell::Term(word) => html! { dfn id=(anchor_of(word)) { (word) } },
+        Cell::Link(words, table) => {
+            html! { a href={ "#table-" (table) } { (super::unbroken(words)) } }
+        }
         Cell::None
         | Cell::Text(_)
         | Cell::Count(_)
@@ -218,6 +256,7 @@ fn cell_content(cell: &Cell) -> Markup {
         | Cell::Bytes(_)
         | Cell::Cores(_)
         | Cell::Quantile(_)
-        | Cell::Value(_) => html! { (super::unbroken(&cell.shown())) },
+        | Cell::Value(_)
+        | Cell::Offset(_) => html! { (super::unbroken(&cell.shown())) },
     }
 }

@@ -180,7 +180,14 @@ fn words() -> Table {
     let columns = vec![Column::words("Word"), Column::sentences("Meaning")];
     let mut table = Table::new("words", "What the words mean", columns);
     for (word, meaning) in WORDS {
-        table.row(vec![Cell::text(word), Cell::text(meaning)]);
+        table.row(vec![Cell::Term(word), Cell::text(meaning)]);
     }
     table
+}
+
+/// The word of the glossary that a heading is, and what it means.
+pub(crate) fn meaning_of(heading: &str) -> Option<(&'static str, &'static str)> {
+    let mut words = WORDS.iter();
+    let found = words.find(|(word, _)| word.eq_ignore_ascii_case(heading));
+    found.copied()
 }

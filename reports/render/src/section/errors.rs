@@ -3,7 +3,7 @@
 use squall_run::{Run, count_text};
 
 use super::judgement::{Listed, add_anomaly, anomaly_table};
-use super::{Absent, Block, Section, section_of};
+use super::{Absent, Block, Section, packets, section_of};
 use crate::clock::Clock;
 use crate::table::{Cell, Column, Table};
 
@@ -27,9 +27,10 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
                 first: &number,
                 in_all: of_its_kind.copied().unwrap_or(0),
             };
-            add_anomaly(&mut table, &listed, anomaly, Clock::of(run));
+            add_anomaly(&mut table, &listed, anomaly, run);
         }
         blocks.push(Block::Table(table));
+        blocks.extend(packets::of_others(run));
     }
     section_of("errors", "Errors and anomalies", blocks, "there were none")
 }

@@ -10,7 +10,13 @@ use crate::table::{Cell, Column, Table};
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks = Vec::new();
     if !run.measured.faults.is_empty() {
-        blocks.push(Block::Table(timeline(run)));
+        match repeated(run) {
+            Some(summary) => {
+                blocks.push(Block::Table(summary));
+                blocks.push(Block::Folded(timeline(run)));
+            }
+            None => blocks.push(Block::Table(timeline(run))),
+        }
         blocks.push(Block::Note(
             "At is the time that the scenario names, since measuring began. Selected devices that had no connection at the \
              moment were not hit. An anomaly after a fault need not come of it."
@@ -35,6 +41,62 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     )
 }
 
+/// A fault that strikes more often than this is a row by itself, and each time is behind a fold.
+const TIMES_SHOWN: usize = 5;
+
+/// A row for each fault, where one strikes so often that its rows would hide those of others.
+fn repeated(run: &Run) -> Option<Table> {
+    let mut faults: Vec<(&str, Vec<&FaultOccurrence>)> = Vec::new();
+    for fault in &run.measured.faults {
+        match faults.iter_mut().find(|(name, _)| *name == fault.name) {
+            Some((_, times)) => times.push(fault),
+            None => faults.push((&fault.name, vec![fault])),
+        }
+    }
+    if faults.iter().all(|(_, times)| times.len() <= TIMES_SHOWN) {
+        return None;
+    }
+    let mut table = Table::new(
+        "faults-repeated",
+        "Faults",
+        vec![
+            Column::words("Fault"),
+            Column::words("Action"),
+            Column::words("Group"),
+            Column::count("Times"),
+            Column::quantity("First at", "s"),
+            Column::quantity("Last at", "s"),
+            Column::count("Selected"),
+            Column::count("Hit"),
+            Column::count("Anomalies followed"),
+        ],
+    );
+    for (name, times) in faults {
+        let (first, last) = (times[0], times[times.len() - 1]);
+        let followed = times.iter().filter(|fault| fault.first_anomaly.is_some());
+        table.row(vec![
+            Cell::text(name),
+            Cell::Text(action(first)),
+            first.group.as_ref().map_or(Cell::None, Cell::text),
+            Cell::Count(times.len() as u64),
+            Cell::Seconds(first.planned_s),
+            Cell::Seconds(last.planned_s),
+            Cell::Count(times.iter().map(|fault| fault.selected).sum()),
+            Cell::Count(times.iter().map(|fault| fault.applied).sum()),
+            Cell::Text(format!("{} of {} times", followed.count(), times.len())),
+        ]);
+    }
+    Some(table)
+}
+
+/// `drop (half close)`
+fn action(fault: &FaultOccurrence) -> String {
+    match &fault.how {
+        Some(how) => format!("{} ({})", fault.action, how.replace('_', " ")),
+        None => fault.action.replace('_', " "),
+    }
+}
+
 fn timeline(run: &Run) -> Table {
     let mut table = Table::new(
         "faults",
@@ -53,10 +115,6 @@ fn timeline(run: &Run) -> Table {
         ],
     );
     for fault in &run.measured.faults {
-        let action = match &fault.how {
-            Some(how) => format!("{} ({})", fault.action, how.replace('_', " ")),
-            None => fault.action.replace('_', " "),
-        };
         let anomaly = fault.first_anomaly.as_ref().map(|anomaly| {
             Cell::Text(format!(
                 "{}, {:.1} s since the run began: {}",
@@ -69,7 +127,7 @@ fn timeline(run: &Run) -> Table {
             Cell::Seconds(fault.planned_s),
             Cell::At(fault.at_s),
             Cell::text(&fault.name),
-            Cell::Text(action),
+            Cell::Text(action(fault)),
             fault.group.as_ref().map_or(Cell::None, Cell::text),
             fault.lasts_s.map_or(Cell::None, Cell::Seconds),
             Cell::Count(fault.selected),
@@ -127,7 +185,10 @@ mod tests {
         let blocks = section.blocks.iter();
         blocks
             .filter_map(|block| match block {
-                Block::Table(table) | Block::Folded(table) | Block::Chart(_, table) => Some(table),
+                Block::Table(table)
+                | Block::Folded(table)
+                | Block::Trace(table)
+                | Block::Chart(_, table) => Some(table),
                 Block::Note(_) | Block::Warning(_) | Block::Facts(_) | Block::Text(..) => None,
             })
             .collect()
@@ -157,6 +218,26 @@ mod tests {
                 "Answer withheld | 551 | PUBREC",
             ]
         );
+    }
+
+    /// Thirty times the same fault are one row, and each of them is behind a fold.
+    #[test]
+    fn a_fault_that_repeats_is_one_row() {
+        let mut run = sample::passing();
+        let storm = run.measured.faults[0].clone();
+        run.measured.faults = (0..30).map(|_| storm.clone()).collect();
+        run.measured.faults[7].first_anomaly =
+            sample::failing().measured.faults[1].first_anomaly.clone();
+
+        let section = section(&run).unwrap();
+
+        let [Block::Table(summary), Block::Folded(all), ..] = section.blocks.as_slice() else {
+            panic!("{:?}", section.blocks);
+        };
+        assert_eq!(summary.rows.len(), 1);
+        assert_eq!(summary.rows[0][3], Cell::Count(30));
+        assert_eq!(summary.rows[0][8].shown(), "1 of 30 times");
+        assert_eq!(all.rows.len(), 30);
     }
 
     /// A fault has the time that the file names and the time since the run began.

@@ -7,7 +7,7 @@ use squall_run::{
     ThresholdResult, count_text,
 };
 
-use super::{Absent, Block, Section, section_of};
+use super::{Absent, Block, Section, packets, section_of};
 use crate::clock::Clock;
 use crate::on_links;
 use crate::table::{Cell, Column, Table};
@@ -17,9 +17,14 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let measured = &run.measured;
     let mut blocks = Vec::new();
     if !measured.checks.is_empty() {
-        blocks.push(Block::Table(invariants(run)));
+        let (shown, folded): (Vec<&CheckOutcome>, Vec<&CheckOutcome>) =
+            measured.checks.iter().partition(|check| !is_folded(check));
+        blocks.push(Block::Table(invariants(run, &shown, &folded)));
+        if !folded.is_empty() {
+            blocks.push(Block::Folded(claims_of_folded(run, &folded)));
+        }
     }
-    let violations = violations(&measured.checks, Clock::of(run));
+    let violations = violations(run);
     if !violations.rows.is_empty() {
         let total: u64 = measured
             .checks
@@ -31,6 +36,7 @@ pub(super) fn section(run: &Run) -> Result<Section, Absent> {
             count_text(total)
         )));
         blocks.push(Block::Table(violations));
+        blocks.extend(packets::of_violations(run));
         let by_device = violations_by_device(&measured.checks);
         if !by_device.rows.is_empty() {
             blocks.push(Block::Table(by_device));
@@ -70,10 +76,51 @@ fn result(run: &Run, result: ClaimResult) -> Cell {
     }
 }
 
-fn invariants(run: &Run) -> Table {
+/// Claims of one check that take a row each, even if all held.
+const CLAIMS_SHOWN: usize = 6;
+
+/// Whether all that a check claims is one row: the figures of a link profile, which the section about the network has again.
+fn is_folded(check: &CheckOutcome) -> bool {
+    check.claims.len() > CLAIMS_SHOWN
+        && check
+            .claims
+            .iter()
+            .all(|claim| claim.result() == ClaimResult::Held)
+}
+
+/// Each claim of those that have one row in the table of invariants.
+fn claims_of_folded(run: &Run, folded: &[&CheckOutcome]) -> Table {
+    let mut table = invariants_table("invariants-in-full", "Invariants in full");
+    for check in folded {
+        add_claims(&mut table, run, check);
+    }
+    table
+}
+
+/// All of `shown`, claim by claim, and a row for each of `folded`.
+fn invariants(run: &Run, shown: &[&CheckOutcome], folded: &[&CheckOutcome]) -> Table {
+    let mut table = invariants_table("invariants", "Invariants");
+    for check in shown {
+        add_claims(&mut table, run, check);
+    }
+    for check in folded {
+        table.row(vec![
+            result(run, ClaimResult::Held),
+            Cell::text(&check.check),
+            Cell::Text(format!("{} figures", check.claims.len())),
+            Cell::text("each as allowed"),
+            Cell::text("all are"),
+            Cell::None,
+            judged_of(&check.selection, None),
+        ]);
+    }
+    table
+}
+
+fn invariants_table(id: &str, title: &str) -> Table {
     let mut table = Table::new(
-        "invariants",
-        "Invariants",
+        id,
+        title,
         vec![
             Column::words(""),
             Column::words("Invariant"),
@@ -85,21 +132,22 @@ fn invariants(run: &Run) -> Table {
         ],
     );
     table.columns[0].key = "result".to_owned();
-    for check in &run.measured.checks {
-        for claim in &check.claims {
-            let actual = claim.actual.clone();
-            table.row(vec![
-                result(run, claim.result()),
-                Cell::text(&check.check),
-                Cell::text(&claim.key),
-                Cell::Value(claim.limit.clone()),
-                actual.map_or(Cell::text("nothing to judge by"), Cell::Value),
-                claim.range.as_ref().map_or(Cell::None, allowed),
-                judged_of(&check.selection, claim.of.as_deref()),
-            ]);
-        }
-    }
     table
+}
+
+fn add_claims(table: &mut Table, run: &Run, check: &CheckOutcome) {
+    for claim in &check.claims {
+        let actual = claim.actual.clone();
+        table.row(vec![
+            result(run, claim.result()),
+            Cell::text(&check.check),
+            Cell::text(&claim.key),
+            Cell::Value(claim.limit.clone()),
+            actual.map_or(Cell::text("nothing to judge by"), Cell::Value),
+            claim.range.as_ref().map_or(Cell::None, allowed),
+            judged_of(&check.selection, claim.of.as_deref()),
+        ]);
+    }
 }
 
 /// What the figure may be, and what makes the range.
@@ -107,15 +155,15 @@ fn allowed(range: &AllowedRange) -> Cell {
     Cell::text(range.to_string())
 }
 
-fn violations(checks: &[CheckOutcome], clock: Clock) -> Table {
+fn violations(run: &Run) -> Table {
     let mut table = anomaly_table("violations", "First violations", "Invariant");
-    for check in checks {
+    for check in &run.measured.checks {
         for violation in &check.violations {
             let listed = Listed {
                 first: &check.check,
                 in_all: check.violations_total,
             };
-            add_anomaly(&mut table, &listed, violation, clock);
+            add_anomaly(&mut table, &listed, violation, run);
         }
     }
     table
@@ -162,6 +210,7 @@ pub(super) fn anomaly_table(id: &str, title: &str, first: &str) -> Table {
             Column::words("Topic"),
             Column::count("Sequence"),
             Column::sentences("Explanation"),
+            Column::words("Packets"),
         ],
     )
 }
@@ -178,7 +227,8 @@ pub(super) struct Listed<'a> {
 ///
 /// It has the time of the charts, which counts from the start of measuring, and that of its
 /// explanation, which counts from the start of the run; neither, where only counts at the end show it.
-pub(super) fn add_anomaly(table: &mut Table, listed: &Listed<'_>, anomaly: &Anomaly, clock: Clock) {
+pub(super) fn add_anomaly(table: &mut Table, listed: &Listed<'_>, anomaly: &Anomaly, run: &Run) {
+    let clock = Clock::of(run);
     let code = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Code);
     let at = |moment: Option<f64>| moment.map_or(Cell::None, Cell::At);
     table.row(vec![
@@ -193,6 +243,7 @@ pub(super) fn add_anomaly(table: &mut Table, listed: &Listed<'_>, anomaly: &Anom
         code(&anomaly.topic),
         anomaly.sequence.map_or(Cell::None, Cell::Count),
         Cell::text(&anomaly.explanation),
+        packets::link(run, anomaly),
     ]);
 }
 
@@ -253,15 +304,37 @@ mod tests {
     /// Who counts the rows of the CSV sees that they are some of all.
     #[test]
     fn each_violation_says_of_how_many_it_is_one() {
-        let mut checks = sample::failing().measured.checks;
+        let mut run = sample::failing();
+        let checks = &mut run.measured.checks;
         checks.retain(|check| !check.violations.is_empty());
+        checks.truncate(1);
         checks[0].violations_total = 74;
 
-        let table = violations(&checks[..1], Clock::of(&sample::failing()));
+        let table = violations(&run);
 
         assert_eq!(table.columns[1].heading, "In all");
         assert!(table.rows.iter().all(|row| row[1] == Cell::Count(74)));
-        assert_eq!(table.rows.len(), checks[0].violations.len());
+        assert_eq!(table.rows.len(), run.measured.checks[0].violations.len());
+    }
+
+    /// Ten figures of one profile that all held are one row; one that is broken is not hidden.
+    #[test]
+    fn figures_that_all_held_are_one_row() {
+        let mut run = sample::passing();
+        let network = run.measured.checks.pop().unwrap();
+        let claims = vec![network.claims[0].clone(); 10];
+        run.measured.checks = vec![CheckOutcome { claims, ..network }];
+        let rows = |run: &Run| -> usize {
+            let section = section(run).unwrap();
+            let Some(Block::Table(table)) = section.blocks.first() else {
+                panic!("{:?}", section.blocks);
+            };
+            table.rows.len()
+        };
+
+        assert_eq!(rows(&run), 1);
+        run.measured.checks[0].claims[3].passed = false;
+        assert_eq!(rows(&run), 10);
     }
 
     /// Where nothing follows from a run, no claim of it is shown as one that held for good.
@@ -272,7 +345,8 @@ mod tests {
         let late = Reason::Invalid("the generator was late".to_owned());
         run.verdict = Verdict::judge(checks, &[], Extent::Whole, [late]);
 
-        let table = invariants(&run);
+        let checks: Vec<&CheckOutcome> = run.measured.checks.iter().collect();
+        let table = invariants(&run, &checks, &[]);
 
         for row in &table.rows {
             assert_eq!(row[0].shown(), "held, proves nothing");

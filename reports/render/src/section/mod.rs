@@ -3,7 +3,7 @@
 //! A section says what is shown; `html`, `markdown` and `text` decide how it looks.
 
 mod accounting;
-mod appendix;
+pub(crate) mod appendix;
 mod connections;
 mod errors;
 mod faults;
@@ -12,6 +12,7 @@ mod judgement;
 mod latency;
 mod malformed;
 mod network;
+mod packets;
 mod qos2;
 mod resources;
 mod responses;
@@ -52,6 +53,8 @@ pub(crate) enum Block {
     Table(Table),
     /// A table behind a fold: long, and not needed to understand the section.
     Folded(Table),
+    /// Packets around an anomaly, behind a fold.
+    Trace(Table),
     /// Names with values.
     Facts(Vec<(&'static str, Vec<Cell>)>),
     /// A long text behind a fold: its name and itself.
@@ -161,9 +164,10 @@ mod tests {
             .iter()
             .flat_map(|section| &section.blocks)
             .filter_map(|block| match block {
-                Block::Chart(_, table) | Block::Table(table) | Block::Folded(table) => {
-                    Some(table.id.clone())
-                }
+                Block::Chart(_, table)
+                | Block::Table(table)
+                | Block::Folded(table)
+                | Block::Trace(table) => Some(table.id.clone()),
                 Block::Note(_) | Block::Warning(_) | Block::Facts(_) | Block::Text(..) => None,
             })
             .collect();

@@ -6,7 +6,8 @@ use squall_run::{Histogram, Interval, Percentile, Population, ProcessSample, Run
 
 use super::{Absent, Block, Section, chart_block, section_of};
 use crate::chart::{
-    backlog, connections, latency_over_time, over_time, processes, schedule_lag, throughput,
+    backlog, connect_latency, connections, latency_over_time, over_time, payload_rate, processes,
+    schedule_lag, throughput,
 };
 use crate::clock::Clock;
 use crate::table::{Cell, Column, Table};
@@ -18,11 +19,16 @@ const OVER_TIME_MAX: usize = 6;
 pub(super) fn section(run: &Run) -> Result<Section, Absent> {
     let mut blocks: Vec<Block> = Vec::new();
     blocks.extend(chart_block(throughput::chart(run), || rates(run)));
+    blocks.extend(chart_block(payload_rate::chart(run), || payloads(run)));
     blocks.extend(chart_block(backlog::chart(run), || under_way(run)));
     blocks.extend(latencies(run));
     blocks.extend(chart_block(connections::devices(run), || devices(run)));
     blocks.extend(chart_block(connections::rates(run), || {
         connections_table(run)
+    }));
+    blocks.extend(chart_block(connect_latency::chart(run), || {
+        let (id, title) = ("connect-latency-over-time", "Time to connect over time");
+        stretches_table(run, id, title, |interval| Some(&interval.connect_latency))
     }));
     blocks.extend(chart_block(processes::cpu(run), || {
         samples(run, "broker", &run.resources.broker.samples)
@@ -118,6 +124,25 @@ fn rates(run: &Run) -> Table {
         ];
         counts
             .map(|count| Cell::PerSecond(stretch.rate(count)))
+            .into()
+    })
+}
+
+fn payloads(run: &Run) -> Table {
+    let names = ["Sent", "Delivered"];
+    let further = names.map(|heading| Column::quantity(heading, "bytes_per_s"));
+    let table = Table::new(
+        "payload-rate",
+        "Payload bytes a second",
+        columns(further.into()),
+    );
+    by_stretch(run, table, |stretch| {
+        let counts: [fn(&Interval) -> u64; 2] = [
+            |interval| interval.sent_payload_bytes,
+            |interval| interval.delivered_payload_bytes,
+        ];
+        counts
+            .map(|count| Cell::Bytes(stretch.rate(count).round() as u64))
             .into()
     })
 }

@@ -217,6 +217,14 @@ pub(super) fn series() -> Series {
             e2e_latency: Histogram::merged(e2e_latency_of.iter().map(|of| &of.latency)),
             e2e_latency_of,
             schedule_lag: lognormal_us(seed + 7, samples, 90.0, 0.7),
+            connect_latency: lognormal_us(
+                seed + 8,
+                if second < 10 { 500 } else { 0 },
+                61_000.0,
+                0.3,
+            ),
+            sent_payload_bytes: sent * 64,
+            delivered_payload_bytes: sent.saturating_sub(12) * 64,
         }
     });
     Series {

@@ -4,6 +4,7 @@
 
 mod distributions;
 mod outcomes;
+mod packets;
 
 use std::collections::BTreeMap;
 
@@ -57,6 +58,7 @@ pub fn passing() -> Run {
         errors: Vec::new(),
         anomaly_counts: BTreeMap::new(),
         anomalies: Vec::new(),
+        traces: Vec::new(),
     };
     let verdict = Verdict::judge(&measured.checks, &measured.thresholds, Extent::Whole, []);
     Run {
@@ -83,6 +85,7 @@ pub fn failing() -> Run {
     measured.wills[0].seen -= 12;
     measured.wills[1].doubled = 3;
     measured.anomalies = anomalies();
+    measured.traces = packets::traces();
     for anomaly in &measured.anomalies {
         // More than are listed.
         *measured.anomaly_counts.entry(anomaly.kind).or_default() += 7;

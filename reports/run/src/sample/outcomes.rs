@@ -345,6 +345,7 @@ pub(super) fn anomalies() -> Vec<Anomaly> {
         topic: Some(topic.to_owned()),
         sequence: Some(118),
         explanation: explanation.to_owned(),
+        trace: (kind == AnomalyKind::Lost).then_some(0),
     };
     vec![
         anomaly(

@@ -7,6 +7,7 @@ use super::Device;
 use super::turn::Turn;
 use crate::firing::Firing;
 use crate::observation::{Fact, Path, ProvocationFact};
+use crate::packet_seen::tell_came;
 
 /// What is still read of a connection that a malformed packet must end.
 #[derive(Debug)]
@@ -54,7 +55,9 @@ impl Device {
         };
         let mut input = bytes;
         while let Some(reader) = &mut provoked.reader {
-            match reader.poll_packet(&mut input) {
+            let polled = reader.poll_packet(&mut input);
+            tell_came(turn, socket, &polled);
+            match polled {
                 Ok(Some(Packet::Disconnect(Disconnect { reason, .. }))) => {
                     let fact = ProvocationFact::Told(reason);
                     who.tell(turn, socket, Fact::Provocation(fact));

@@ -22,6 +22,9 @@ use crate::observation::{
     ConnectionFact, CutStep, EndCause, Fact, LegFact, PublicationFact, ReceiverLeg, RetainedFact,
     SenderLeg,
 };
+use crate::packet_seen::{PacketSeen, tell_came};
+use crate::payload::stamp_of;
+use crate::stamp::Stamp;
 
 /// What a device does about an event, once the event and what it borrows are gone.
 #[derive(Debug)]
@@ -90,7 +93,9 @@ impl Device {
         };
         let mut input = bytes;
         let end = loop {
-            match displaced.poll_packet(&mut input) {
+            let polled = displaced.poll_packet(&mut input);
+            tell_came(turn, socket, &polled);
+            match polled {
                 Ok(Some(Packet::Disconnect(Disconnect { reason, .. }))) => {
                     break Some(EndCause::ServerDisconnect(reason));
                 }
@@ -98,7 +103,7 @@ impl Device {
                 // 2 again on the new one.
                 Ok(Some(Packet::Publish(publish))) if publish.qos == QoS::AtMostOnce => {
                     turn.shared.figures.delivered += 1;
-                    who.tell(turn, socket, Fact::delivered(&publish));
+                    who.tell(turn, socket, Fact::delivered(&publish, stamp_of(&publish)));
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => break None,
@@ -155,6 +160,14 @@ struct Listener<'a> {
 impl Listener<'_> {
     /// Tells an event as facts and returns what the device has to do about it.
     fn note(&mut self, turn: &mut Turn<'_>, event: Event<'_, MessageHandle>) -> Reaction {
+        let mut stamp = None;
+        if let Event::Delivered(publish) | Event::Duplicate(publish) = &event {
+            stamp = stamp_of(publish);
+        }
+        let place = turn.coming(self.socket);
+        if let Some(packet) = PacketSeen::of_event(place, &event, stamp) {
+            turn.sink.pass(&packet);
+        }
         match event {
             Event::Connected(connack) => Reaction::HandleConnected {
                 session_present: connack.session_present,
@@ -195,7 +208,7 @@ impl Listener<'_> {
                 self.tell_sender(turn, &message, id, SenderLeg::PubcompReceived);
                 self.note_finished(turn, id, &message, reason)
             }
-            Event::Delivered(publish) => self.note_delivered(turn, &publish),
+            Event::Delivered(publish) => self.note_delivered(turn, &publish, stamp),
             Event::Duplicate(publish) => {
                 if let Some(id) = publish.packet_id {
                     self.tell_receiver(turn, id, ReceiverLeg::DuplicateReceived);
@@ -294,7 +307,12 @@ impl Listener<'_> {
         Reaction::End(EndCause::ProtocolError(reason))
     }
 
-    fn note_delivered(&mut self, turn: &mut Turn<'_>, publish: &Publish<'_>) -> Reaction {
+    fn note_delivered(
+        &mut self,
+        turn: &mut Turn<'_>,
+        publish: &Publish<'_>,
+        stamp: Option<Stamp>,
+    ) -> Reaction {
         if let Some(check) = &mut self.check {
             if publish.retain {
                 let found = RetainedFact::Found {
@@ -314,7 +332,7 @@ impl Listener<'_> {
             }
             self.tell_receiver(turn, id, ReceiverLeg::PublishReceived);
         }
-        self.tell(turn, Fact::delivered(publish));
+        self.tell(turn, Fact::delivered(publish, stamp));
         if let Some(responder) = &mut self.responder {
             let arrived = turn.now - turn.waited.unwrap_or_default();
             let moments = [arrived - turn.on_link, arrived];

@@ -6,11 +6,12 @@ use std::time::Duration;
 use squall_protocol::Instant;
 use squall_scenario::{FaultId, Network};
 
-use crate::drive::Actions;
+use crate::drive::{Actions, SocketId};
 use crate::fault_plan::FaultPlan;
 use crate::lines::Supplies;
 use crate::link::{Entry, LinkReport};
-use crate::observation::{About, Fact, Observation};
+use crate::observation::{About, Fact, Observation, Way};
+use crate::packet_seen::Passing;
 use crate::sink::Sink;
 use crate::stamp::RunTag;
 
@@ -103,6 +104,24 @@ impl Turn<'_> {
             on_link: self.on_link,
         };
         self.sink.observe(self.now, &observation);
+    }
+
+    /// Where a packet that comes over `socket` passes the device.
+    pub(crate) fn coming(&self, socket: SocketId) -> Passing {
+        Passing {
+            at: self.now - self.waited.unwrap_or_default(),
+            socket,
+            way: Way::Down,
+        }
+    }
+
+    /// Where one that goes passes it.
+    pub(crate) fn going(&self, socket: SocketId) -> Passing {
+        Passing {
+            at: self.now,
+            socket,
+            way: Way::Up,
+        }
     }
 
     /// What goes into a link now.

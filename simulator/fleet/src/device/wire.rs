@@ -12,6 +12,7 @@ use super::connection::{Down, Lanes, Reading, Role, Up, Voice};
 use super::turn::{Shared, Turn};
 use crate::link::{Arrived, Direction, Link, LinkReport, Way};
 use crate::observation::{ConnectionFact, Departure, Fact, SilenceFact};
+use crate::packet_seen::tell_sent;
 
 impl Device {
     /// Something other than bytes came out of the drive: over the link, or at once.
@@ -197,6 +198,8 @@ impl Device {
 
     /// Sends bytes over the connection at `place`.
     pub(super) fn send(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+        let going = turn.going(self.connections[place].socket);
+        tell_sent(turn.sink, going, self.profile.version, bytes);
         let entry = turn.entry();
         if let Some(shaping) = self.shaping(turn.shared, place) {
             let (link, direction) = shaping.up();
@@ -262,8 +265,13 @@ impl Device {
             let connection = &mut self.connections[place];
             connection.said_at = turn.now;
             let client = &mut self.client;
-            turn.actions
-                .send(connection.socket, |out| client.poll_transmit(out));
+            let (going, version) = (turn.going(connection.socket), client.version());
+            let sink = &mut *turn.sink;
+            turn.actions.send(connection.socket, |out| {
+                let from = out.len();
+                client.poll_transmit(out);
+                tell_sent(sink, going, version, &out[from..]);
+            });
             return;
         }
         let mut bytes = std::mem::take(&mut turn.shared.scratch);

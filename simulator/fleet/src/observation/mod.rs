@@ -24,7 +24,6 @@ use squall_protocol::{
 use squall_scenario::{ClientKey, DeviceId, Farewell, FaultId, StampPlace};
 
 use crate::drive::{OpenError, PeerClose, SocketId, Standstill};
-use crate::payload;
 use crate::progress::Phase;
 use crate::stamp::Stamp;
 
@@ -315,15 +314,15 @@ pub struct DeliveredFact<'a> {
 }
 
 impl<'a> Fact<'a> {
-    /// The application sees this PUBLISH.
-    pub(crate) fn delivered(publish: &'a Publish<'a>) -> Self {
+    /// The application sees this PUBLISH, which bears `stamp`.
+    pub(crate) fn delivered(publish: &'a Publish<'a>, stamp: Option<Stamp>) -> Self {
         Self::Delivered(DeliveredFact {
             topic: publish.topic.as_str(),
             qos: publish.qos,
             dup: publish.dup,
             retain: publish.retain,
             payload: publish.payload,
-            stamp: payload::stamp_of(publish),
+            stamp,
             properties: &publish.properties,
         })
     }

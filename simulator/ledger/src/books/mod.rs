@@ -70,6 +70,7 @@ use squall_fleet::SocketId;
 use squall_protocol::Instant;
 use squall_scenario::DeviceId;
 
+use self::anomalies::Bell;
 use self::broker_times::BrokerTimes;
 use self::deliveries::{Deliveries, RunEnd};
 use self::handshakes::Handshakes;
@@ -103,7 +104,7 @@ pub(crate) use anomalies::{client_id, spread};
 pub(crate) use connections::{
     Away, Connections, OPENING_ON_LINK, PEER_CLOSES, layer_fault_name, open_error_name, reason_text,
 };
-pub(crate) use deliveries::{Acknowledged, FirstDelivery, ShareCounts, Wait};
+pub(crate) use deliveries::{Acknowledged, FirstDelivery, ShareCounts, Suspicion, Wait};
 pub(crate) use handshakes::HandshakeTime;
 pub(crate) use hold_ups::{ByLag, MISSING_FROM};
 pub(crate) use observe::{Finding, is_taken, noticing_time};
@@ -158,12 +159,13 @@ pub struct Ledger {
     checked_at: Option<Instant>,
     closed_at: Option<Instant>,
     imbalances: Vec<Imbalance>,
+    bell: Bell,
 }
 
 impl Ledger {
     /// Empty books for the devices of `roster`, with the claims that must be watched.
     pub fn new(roster: Roster, claims: WatchedClaims, memory: Memory) -> Self {
-        Self {
+        let mut ledger = Self {
             deliveries: Deliveries::new(&roster, claims.expiries, memory),
             wills: Wills::new(claims.wills, &roster, memory),
             retained: Retained::new(memory),
@@ -193,7 +195,18 @@ impl Ledger {
             checked_at: None,
             closed_at: None,
             imbalances: Vec::new(),
+            bell: Bell::default(),
+        };
+        let bell = ledger.bell.clone();
+        for anomalies in ledger.anomalies_mut() {
+            anomalies.ring(&bell);
         }
+        ledger
+    }
+
+    /// Whether a book has noted something since this was asked last: an anomaly, or a message that may be lost.
+    pub(crate) fn has_noted(&self) -> bool {
+        self.bell.was_rung()
     }
 
     /// What devices published and Sessions were owed. Balanced once the books are closed.
@@ -244,6 +257,12 @@ impl Ledger {
             self.provocations.anomalies_mut(),
             &mut self.noticed_by_checks,
         ]
+    }
+
+    /// The first anomalies of each kind that were noted since this was called last.
+    pub(crate) fn take_fresh_anomalies(&mut self) -> impl Iterator<Item = Anomaly> {
+        let books = self.anomalies_mut().into_iter();
+        books.flat_map(Anomalies::take_fresh)
     }
 
     /// What was given up to save memory: nothing is concluded from it, and the run is invalid.

@@ -114,6 +114,8 @@ impl Metrics {
     }
 
     fn record_connected(&mut self, of_group: CellTags, arrival: Arrival, opened_at: Instant) {
+        let took = arrival.now.saturating_since(opened_at);
+        self.timeline.record_connected(arrival.now, took);
         let measure = Measure::new(MetricName::ConnectLatency, of_group);
         self.record_answer(measure, arrival, opened_at);
     }

@@ -103,13 +103,19 @@ impl Timeline {
             Fact::Publication(PublicationFact::Due { stamp, .. }) => {
                 self.at(stamp.scheduled).scheduled += 1;
             }
-            Fact::Publication(PublicationFact::Sent { .. }) => interval.sent += 1,
+            Fact::Publication(PublicationFact::Sent { payload, .. }) => {
+                interval.sent += 1;
+                interval.sent_payload_bytes += payload.len() as u64;
+            }
             Fact::Publication(PublicationFact::Acknowledged { reason, .. })
                 if is_taken(*reason) =>
             {
                 interval.acknowledged += 1;
             }
-            Fact::Delivered(_) => interval.delivered += 1,
+            Fact::Delivered(delivered) => {
+                interval.delivered += 1;
+                interval.delivered_payload_bytes += delivered.payload.len() as u64;
+            }
             Fact::Connection(ConnectionFact::Connected { .. }) => interval.connected += 1,
             Fact::Connection(ConnectionFact::Ended(_)) => interval.ended += 1,
             Fact::Connection(
@@ -176,6 +182,11 @@ impl Timeline {
     /// Adds a schedule lag.
     pub(crate) fn record_lag(&mut self, now: Instant, lag: Duration) {
         self.at(now).schedule_lag.record(lag);
+    }
+
+    /// Adds the time that a device took to connect.
+    pub(crate) fn record_connected(&mut self, now: Instant, took: Duration) {
+        self.at(now).connect_latency.record(took);
     }
 
     /// As the run file has it, up to `end`.
@@ -312,6 +323,9 @@ fn add(sum: &mut Interval, later: &Interval) {
     sum.connect_failed += later.connect_failed;
     sum.wills += later.wills;
     sum.schedule_lag.merge(&later.schedule_lag);
+    sum.connect_latency.merge(&later.connect_latency);
+    sum.sent_payload_bytes += later.sent_payload_bytes;
+    sum.delivered_payload_bytes += later.delivered_payload_bytes;
 }
 
 #[cfg(test)]

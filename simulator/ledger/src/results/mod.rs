@@ -67,7 +67,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     reasons.extend(interference);
     reasons.extend(lag::reasons(scenario, metrics, &cells, resources));
     reasons.extend(left_undone(scenario, sessions.before, &lines));
-    let measured = Measured {
+    let mut measured = Measured {
         accounting,
         rates,
         scenario_delays: delays::delays(scenario, &links, &ledger.connections, &cells),
@@ -92,9 +92,11 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         errors: events::errors(ledger),
         anomaly_counts: ledger.anomalies().counts(),
         anomalies: events::anomalies(scenario, ledger),
+        traces: Vec::new(),
         metrics: cells,
         unfinished: metrics.unfinished(),
     };
+    recorder.put_traces_into(&mut measured, scenario);
     Judgement { measured, reasons }
 }
 

@@ -59,6 +59,7 @@ mod subscription_times;
 mod tail;
 mod takeover;
 mod tampering;
+mod traces;
 mod transports;
 mod unanswered;
 mod unstamped;

@@ -22,30 +22,36 @@ pub(super) fn draw_bands<B: DrawingBackend>(
     Ok(())
 }
 
-/// Draws lines at the ticks.
-pub(super) fn draw_grid<B: DrawingBackend>(layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
-    let ink = |label: &str| {
-        if label.is_empty() {
-            Ink::MinorGrid
-        } else {
-            Ink::Grid
-        }
-    };
+fn grid_ink(label: &str) -> Ink {
+    if label.is_empty() {
+        Ink::MinorGrid
+    } else {
+        Ink::Grid
+    }
+}
+
+/// Draws lines at the ticks of the horizontal axis.
+pub(super) fn draw_upright_grid<B: DrawingBackend>(layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
     for tick in &layout.x_ticks {
         let x = layout.x_at(tick.place);
         pen.line(
             &[(x, layout.top), (x, layout.bottom)],
             0.5,
-            ink(&tick.label),
+            grid_ink(&tick.label),
             1.0,
         )?;
     }
+    Ok(())
+}
+
+/// Draws lines at the ticks of the upright axis.
+pub(super) fn draw_level_grid<B: DrawingBackend>(layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
     for tick in &layout.y_ticks {
         let y = layout.y_at(tick.place);
         pen.line(
             &[(layout.left, y), (layout.right, y)],
             0.5,
-            ink(&tick.label),
+            grid_ink(&tick.label),
             1.0,
         )?;
     }
@@ -58,33 +64,38 @@ pub(super) fn draw_marks<B: DrawingBackend>(
     layout: &Layout,
     pen: &Pen<'_, B>,
 ) -> Drawn<B> {
-    for mark in &figure.marks {
-        match mark.line {
-            MarkLine::Vertical(at) => {
-                let x = layout.x(at);
-                pen.line(&[(x, layout.top), (x, layout.bottom)], 1.0, mark.ink, 0.75)?;
-            }
-            MarkLine::VerticalPart { at, rows } => {
-                let x = layout.x(at);
-                let (low, high) = (layout.y(rows.low), layout.y(rows.high));
-                pen.line(&[(x, low), (x, high)], 2.0, mark.ink, 1.0)?;
-                let at = (x + pen.units(5.0), high + pen.units(8.0));
-                pen.text(&mark.label, at, TextLook::at(HPos::Left, mark.ink))?;
-            }
-            MarkLine::Flag(at) => draw_flag(at, mark.ink, layout, pen)?,
-            MarkLine::Level(at) => draw_level(at, mark, layout, pen)?,
-            MarkLine::Tick(at) => {
-                let x = layout.x(at);
-                pen.line(
-                    &[(x, layout.top), (x, layout.top + pen.units(7.0))],
-                    1.0,
-                    mark.ink,
-                    1.0,
-                )?;
-            }
+    let is_level = |mark: &&Mark| matches!(mark.line, MarkLine::Level(_));
+    for mark in figure.marks.iter().filter(is_level) {
+        draw_mark(mark, layout, pen)?;
+    }
+    pen.within(Group::of_time(figure), || {
+        let mut marks = figure.marks.iter().filter(|mark| !is_level(mark));
+        marks.try_for_each(|mark| draw_mark(mark, layout, pen))?;
+        draw_words_above(figure, layout, pen)
+    })
+}
+
+fn draw_mark<B: DrawingBackend>(mark: &Mark, layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
+    match mark.line {
+        MarkLine::Vertical(at) => {
+            let x = layout.x(at);
+            pen.line(&[(x, layout.top), (x, layout.bottom)], 1.0, mark.ink, 0.75)
+        }
+        MarkLine::VerticalPart { at, rows } => {
+            let x = layout.x(at);
+            let (low, high) = (layout.y(rows.low), layout.y(rows.high));
+            pen.line(&[(x, low), (x, high)], 2.0, mark.ink, 1.0)?;
+            let at = (x + pen.units(5.0), high + pen.units(8.0));
+            pen.text(&mark.label, at, TextLook::at(HPos::Left, mark.ink))
+        }
+        MarkLine::Flag(at) => draw_flag(at, mark.ink, layout, pen),
+        MarkLine::Level(at) => draw_level(at, mark, layout, pen),
+        MarkLine::Tick(at) => {
+            let x = layout.x(at);
+            let foot = layout.top + pen.units(7.0);
+            pen.line(&[(x, layout.top), (x, foot)], 1.0, mark.ink, 1.0)
         }
     }
-    draw_words_above(figure, layout, pen)
 }
 
 /// A flag on the upper edge, and a faint line through the plot, which no series is drawn like.
@@ -166,15 +177,8 @@ fn draw_words_above<B: DrawingBackend>(
     Ok(())
 }
 
-/// Draws the axes and their labels.
-pub(super) fn draw_axes<B: DrawingBackend>(
-    figure: &Figure,
-    layout: &Layout,
-    pen: &Pen<'_, B>,
-) -> Drawn<B> {
-    let baseline = [(layout.left, layout.bottom), (layout.right, layout.bottom)];
-    pen.line(&baseline, 1.0, Ink::Axis, 1.0)?;
-    let row = layout.bottom + pen.units(14.0);
+/// The ticks of the horizontal axis, with as many words as there is room for.
+fn draw_ticks<B: DrawingBackend>(row: i32, layout: &Layout, pen: &Pen<'_, B>) -> Drawn<B> {
     let mut free_from = i32::MIN;
     for tick in layout.x_ticks.iter().filter(|tick| !tick.label.is_empty()) {
         let x = layout.x_at(tick.place);
@@ -191,6 +195,19 @@ pub(super) fn draw_axes<B: DrawingBackend>(
         )?;
         pen.text(&tick.label, (x, row), TextLook::at(HPos::Center, Ink::Text))?;
     }
+    Ok(())
+}
+
+/// Draws the axes and their labels.
+pub(super) fn draw_axes<B: DrawingBackend>(
+    figure: &Figure,
+    layout: &Layout,
+    pen: &Pen<'_, B>,
+) -> Drawn<B> {
+    let baseline = [(layout.left, layout.bottom), (layout.right, layout.bottom)];
+    pen.line(&baseline, 1.0, Ink::Axis, 1.0)?;
+    let row = layout.bottom + pen.units(14.0);
+    pen.within(Group::of_whole(figure), || draw_ticks(row, layout, pen))?;
     let half = pen.width_of(&figure.x.title, Weight::Regular) / 2;
     let rightmost = pen.canvas().size().0 as i32 - layout.margin - half;
     let middle = ((layout.left + layout.right) / 2).min(rightmost);

@@ -55,6 +55,26 @@ impl Group {
         }
     }
 
+    /// What a script moves when it shows less time than the chart does; `None` in charts that are not over time.
+    pub(super) fn of_time(figure: &Figure) -> Option<Self> {
+        Self::in_chart_over_time(figure, "time")
+    }
+
+    /// What is right only while the chart shows all of its time, and that a script hides otherwise; `None` likewise.
+    pub(super) fn of_whole(figure: &Figure) -> Option<Self> {
+        Self::in_chart_over_time(figure, "whole")
+    }
+
+    fn in_chart_over_time(figure: &Figure, class: &'static str) -> Option<Self> {
+        match figure.frame {
+            Frame::OverTime => Some(Self {
+                class,
+                ..Self::default()
+            }),
+            Frame::Own => None,
+        }
+    }
+
     /// Lines that are broken.
     pub(super) fn of_dashes(dashes: (f64, f64), canvas: &Canvas) -> Self {
         Self {
@@ -97,7 +117,10 @@ impl Group {
     /// A point, with what it says.
     pub(super) fn of_dot(figure: &Figure, dot: &Dot) -> Self {
         let (x, y) = dot.at;
-        let title = if dot.text.is_empty() {
+        let title = if let (true, Unit::Names(names)) = (dot.text.is_empty(), &figure.y.unit) {
+            let name = names.get(y.round() as usize).map_or("", String::as_str);
+            format!("{name}: {}", figure.x.unit.label(x, x))
+        } else if dot.text.is_empty() {
             format!(
                 "{}, {}",
                 figure.x.unit.label(x, x),

@@ -42,10 +42,16 @@ pub(super) fn draw<B: DrawingBackend>(
             Ok(())
         }
         Layer::Cells(cells) => {
-            for (rectangle, ink) in cells {
-                draw_rectangle(rectangle, *ink, layout, pen)?;
+            // By colour, so that they can be joined. They do not lie over each other.
+            let mut inks: Vec<Ink> = Vec::new();
+            for (_, ink) in cells {
+                if !inks.contains(ink) {
+                    inks.push(*ink);
+                }
             }
-            Ok(())
+            let of_ink = |ink: Ink| cells.iter().filter(move |(_, other)| *other == ink);
+            let mut by_ink = inks.into_iter().flat_map(of_ink);
+            by_ink.try_for_each(|(rectangle, ink)| draw_rectangle(rectangle, *ink, layout, pen))
         }
     }
 }

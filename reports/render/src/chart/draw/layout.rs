@@ -74,7 +74,8 @@ impl Layout {
             Frame::OverTime => 34.0,
         };
         let y_count = ((bottom - top) / pen.units(apart).max(1)).max(2) as usize;
-        let y_ticks = figure.y.scale.ticks(&figure.y.unit, y_count);
+        let y = figure.y.scale.up_to_a_tick(&figure.y.unit, y_count);
+        let y_ticks = y.ticks(&figure.y.unit, y_count);
         let widest = y_ticks
             .iter()
             .map(|tick| pen.width_of(&tick.label, Weight::Regular))
@@ -111,7 +112,7 @@ impl Layout {
             x_ticks: figure.x.scale.ticks(&figure.x.unit, x_count),
             y_ticks,
             x: figure.x.scale,
-            y: figure.y.scale,
+            y,
         }
     }
 

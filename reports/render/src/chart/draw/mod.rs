@@ -8,6 +8,7 @@
 mod axes;
 mod canvas;
 mod group;
+mod joined;
 mod layers;
 mod layout;
 mod legend;
@@ -16,6 +17,7 @@ mod pen;
 
 pub(crate) use canvas::{Canvas, Heading, Surface};
 pub(crate) use group::grouped;
+pub(crate) use joined::joined;
 
 use plotters::backend::DrawingBackend;
 use plotters::coord::Shift;
@@ -41,11 +43,15 @@ pub(crate) fn figure<B: DrawingBackend>(
         let (width, height) = canvas.size();
         pen.rectangle((0, 0), (width as i32, height as i32), Ink::Background, 1.0)?;
     }
-    axes::draw_bands(figure, &layout, &pen)?;
-    axes::draw_grid(&layout, &pen)?;
-    for layer in &figure.layers {
-        layers::draw(layer, figure, &layout, &pen)?;
-    }
+    pen.within(Group::of_time(figure), || {
+        axes::draw_bands(figure, &layout, &pen)?;
+        axes::draw_upright_grid(&layout, &pen)
+    })?;
+    axes::draw_level_grid(&layout, &pen)?;
+    pen.within(Group::of_time(figure), || {
+        let mut layers = figure.layers.iter();
+        layers.try_for_each(|layer| layers::draw(layer, figure, &layout, &pen))
+    })?;
     axes::draw_marks(figure, &layout, &pen)?;
     axes::draw_axes(figure, &layout, &pen)?;
     names::draw(figure, &layout, &pen)?;

@@ -133,7 +133,9 @@ fn draw_names<B: DrawingBackend>(figure: &Figure, layout: &Layout, pen: &Pen<'_,
                 (layout.right, *y),
                 (label_at - pen.units(2.0), place),
             ];
-            pen.line(&lead, 0.5, line.look.ink, 0.6)?;
+            pen.within(Group::of_whole(figure), || {
+                pen.line(&lead, 0.5, line.look.ink, 0.6)
+            })?;
         }
         pen.text(&line.label, (label_at, place), look)?;
         pen.close()?;

@@ -154,6 +154,16 @@ impl<'a, B: DrawingBackend> Pen<'a, B> {
         self.note(group::CLOSE)
     }
 
+    /// Draws within a group, if there is one.
+    pub(super) fn within(&self, group: Option<Group>, draw: impl FnOnce() -> Drawn<B>) -> Drawn<B> {
+        let Some(group) = group else {
+            return draw();
+        };
+        self.open(&group)?;
+        draw()?;
+        self.close()
+    }
+
     /// A text that [`group::grouped`] takes out again: plotters has no groups.
     fn note(&self, note: &str) -> Drawn<B> {
         match self.canvas.surface {

@@ -4,6 +4,7 @@
 //! check can show its own. Where one device has many, those that are kept are spread: of twenty devices that
 //! lost messages each has one kept, not the first of them twenty.
 
+mod bell;
 mod subject;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use squall_scenario::{DeviceId, FaultId, Scenario};
 
 use super::hold_ups::{HoldUps, MISSING_FROM, Span};
 use super::other_clients::OtherClients;
+pub(crate) use bell::Bell;
 pub(crate) use subject::Noticed;
 use subject::Whose;
 pub use subject::{Scope, Subject};
@@ -73,6 +75,7 @@ impl Anomaly {
             topic: self.topic.clone(),
             sequence: self.sequence.map(u64::from),
             explanation: self.explanation.clone(),
+            trace: None,
         }
     }
 
@@ -93,7 +96,13 @@ pub struct Anomalies {
     kinds: BTreeMap<AnomalyKind, Kind>,
     /// Of one kind, in one scope.
     kept_max: usize,
+    /// The first of each kind that were kept, until they are taken.
+    fresh: Vec<Anomaly>,
+    bell: Bell,
 }
+
+/// The first of a kind that are told as they are noted.
+const FRESH_PER_KIND: usize = 20;
 
 #[derive(Clone, Debug, Default)]
 struct Kind {
@@ -103,6 +112,8 @@ struct Kind {
     /// By the device that a message or will came to, or should have come to.
     at_recipients: BTreeMap<Subject, u64>,
     kept: BTreeMap<Scope, Kept>,
+    /// How many were told as they were noted.
+    fresh: usize,
 }
 
 /// How many there were of one kind and subject.
@@ -151,14 +162,19 @@ impl Kept {
         (own + 1 < most).then(|| self.0.iter().rposition(|kept| kept.whose() == richest))?
     }
 
-    fn keep(&mut self, kept_max: usize, whose: Whose, describe: impl FnOnce() -> Anomaly) {
+    /// The anomaly, if it is kept.
+    fn keep(
+        &mut self,
+        kept_max: usize,
+        whose: Whose,
+        describe: impl FnOnce() -> Anomaly,
+    ) -> Option<&Anomaly> {
         if self.0.len() >= kept_max {
-            let Some(place) = self.to_give_up_for(whose) else {
-                return;
-            };
+            let place = self.to_give_up_for(whose)?;
             self.0.remove(place);
         }
         self.0.push(describe());
+        self.0.last()
     }
 }
 
@@ -170,7 +186,24 @@ impl Anomalies {
             other_clients: OtherClients::default(),
             kinds: BTreeMap::new(),
             kept_max,
+            fresh: Vec::new(),
+            bell: Bell::default(),
         }
+    }
+
+    /// Has `bell` rung when something is noted that may be taken.
+    pub(crate) fn ring(&mut self, bell: &Bell) {
+        self.bell = bell.clone();
+    }
+
+    /// What is rung then.
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// The first anomalies of each kind that were noted since this was called last.
+    pub(crate) fn take_fresh(&mut self) -> impl Iterator<Item = Anomaly> {
+        self.fresh.drain(..)
     }
 
     /// Adds those of another book.
@@ -247,7 +280,14 @@ impl Anomalies {
             *entry.at_recipients.entry(subject).or_default() += times;
         }
         let of_scope = entry.kept.entry(subject.scope).or_default();
-        of_scope.keep(self.kept_max, noticed.whose(), describe);
+        let kept = of_scope.keep(self.kept_max, noticed.whose(), describe);
+        if let Some(kept) = kept
+            && entry.fresh < FRESH_PER_KIND
+        {
+            entry.fresh += 1;
+            self.fresh.push(kept.clone());
+            self.bell.ring();
+        }
     }
 
     /// How many of this kind there were about messages and wills, by the device that these came to or should

@@ -183,6 +183,7 @@ impl Deliveries {
         self.check_dup(case, arrival);
         match arrival {
             arrival @ (Arrival::Pledged(_) | Arrival::Optional) => {
+                self.suspect_before(case);
                 self.handle_first(case, arrival);
             }
             Arrival::Forgotten => {

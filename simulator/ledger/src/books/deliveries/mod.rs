@@ -34,6 +34,7 @@ mod sessions;
 mod share_counts;
 mod sharing;
 mod stranger;
+mod suspicion;
 mod tail;
 mod unfounded;
 mod walk;
@@ -77,6 +78,7 @@ pub(crate) use expiry::ExpiryLimit;
 pub(crate) use message::{Acknowledged, Message};
 pub(crate) use sessions::Ending;
 pub(crate) use share_counts::ShareCounts;
+pub(crate) use suspicion::Suspicion;
 pub(crate) use watching::{Watcher, WillRecipient};
 
 /// Names a stream: its place in the table.
@@ -143,6 +145,7 @@ pub(crate) struct Deliveries {
     /// Whether the book of responses asks for what is missing.
     tells_missing: bool,
     missing: Vec<Missing>,
+    suspicions: Vec<Suspicion>,
     is_closed: bool,
 }
 
@@ -184,6 +187,7 @@ impl Deliveries {
             anomalies: Anomalies::new(memory.anomalies_per_kind),
             tells_missing: roster.has_responses(),
             missing: Vec::new(),
+            suspicions: Vec::new(),
             is_closed: false,
         }
     }

@@ -13,6 +13,8 @@ use crate::books::sequences::SequenceSet;
 pub(crate) struct Cursor {
     /// Sequences that it had.
     pub(super) received: SequenceSet,
+    /// What the last delivery overtook for the first time.
+    pub(super) last_overtaken: Option<u32>,
     /// From here on `received` is exact.
     pub(super) exact_from: u32,
     /// Pledges, by the QoS they are owed at; nearly always one level.
@@ -60,19 +62,25 @@ impl Level {
     }
 
     /// `sequence`, which was published at `published`, came: those that are pending before it did not come in order.
-    fn note_overtaken(&mut self, sequence: u32, published: QoS, now: Instant, most: usize) {
-        let Some(highest) = self.pending.highest_below(sequence) else {
-            return;
-        };
+    /// Returns the last of them, if there are some that had not been overtaken before.
+    fn note_overtaken(
+        &mut self,
+        sequence: u32,
+        published: QoS,
+        now: Instant,
+        most: usize,
+    ) -> Option<u32> {
+        let highest = self.pending.highest_below(sequence)?;
         let overtaken = &mut self.overtaken[published as usize];
         if overtaken.back().is_some_and(|&(to, _)| to >= highest) {
-            return;
+            return None;
         }
         overtaken.push_back((highest, now));
         if overtaken.len() > most {
             // The oldest count as overtaken by what overtook the next.
             overtaken.pop_front();
         }
+        Some(highest)
     }
 
     /// When a later message than this one, published at the same QoS, first came, while this one was pending.
@@ -202,7 +210,7 @@ impl Cursor {
                 return None;
             }
             if let Some(published) = published {
-                level.note_overtaken(sequence, published, now, ranges_max);
+                self.last_overtaken = level.note_overtaken(sequence, published, now, ranges_max);
             }
             Some(level.owed)
         });

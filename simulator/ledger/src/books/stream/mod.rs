@@ -220,6 +220,11 @@ impl Stream {
         arrival
     }
 
+    /// The message that the last delivery at a place overtook for the first time.
+    pub(crate) fn take_overtaken(&mut self, place: usize) -> Option<u32> {
+        self.cursors.get_mut(place)?.last_overtaken.take()
+    }
+
     /// Whether overlapping subscriptions allow one more copy of a message at a place, which may
     /// have `allowed` in all; uses it up.
     pub(crate) fn take_copy(&mut self, place: usize, sequence: u32, allowed: u8) -> bool {

@@ -1,0 +1,365 @@
+//! Packets as they pass a device: what is remembered of each, in a fixed size and without its bytes.
+//!
+//! What a device sends is read from the very bytes that it hands over, so that a packet that a fault cut or spoiled is
+//! told as it is. What comes is told as the client role took it.
+
+use squall_protocol::client::Event;
+use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX, PacketReader, PublishFlags};
+use squall_protocol::packet::{Packet, PacketType, Publish};
+use squall_protocol::{Instant, PacketId, ProtocolError, ReasonCode, Version};
+use squall_scenario::DeviceId;
+
+use crate::device::Turn;
+use crate::drive::SocketId;
+use crate::observation::Way;
+use crate::payload;
+use crate::sink::Sink;
+use crate::stamp::Stamp;
+
+/// Bytes that are kept of the beginning of a Topic Name, and as many of its end.
+const TOPIC_PART: usize = 16;
+
+/// A control packet that a device sent or got.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PacketSeen {
+    /// When the device handed it to its link or to the system, or when it was there for the device to read: after the
+    /// link, and before it waited for the generator.
+    pub at: Instant,
+    /// The Network Connection.
+    pub socket: SocketId,
+    /// Which way it went.
+    pub way: Way,
+    /// What kind of packet it is; `None` for bytes that no packet begins with.
+    pub packet: Option<PacketType>,
+    /// Whether it is a packet at all.
+    pub state: PacketState,
+    /// Packet Identifier, if it has one.
+    pub id: Option<PacketId>,
+    /// QoS, DUP and RETAIN of a PUBLISH; all zero in other packets.
+    pub flags: PublishFlags,
+    /// Reason Code, of packets that have one: in SUBACK and UNSUBACK the first error, or else the first.
+    pub reason: Option<ReasonCode>,
+    /// Publisher and sequence number by the stamp of a PUBLISH, as its payload claims them.
+    pub message: Option<(DeviceId, u32)>,
+    /// Bytes of the payload of a PUBLISH.
+    pub payload_bytes: u32,
+    /// Topic Name of a PUBLISH, shortened; empty where a Topic Alias stands for it.
+    pub topic: ShortTopic,
+}
+
+/// Whether what passed is a packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PacketState {
+    /// It is.
+    Whole,
+    /// It breaks a rule of MQTT.
+    Malformed,
+    /// It breaks off.
+    CutShort,
+}
+
+/// The beginning and the end of a Topic Name.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ShortTopic {
+    /// Of the whole name, in bytes.
+    length: u16,
+    first: [u8; TOPIC_PART],
+    last: [u8; TOPIC_PART],
+}
+
+impl ShortTopic {
+    /// The beginning and the end of `topic`.
+    pub fn of(topic: &str) -> Self {
+        let bytes = topic.as_bytes();
+        let mut short = Self {
+            length: u16::try_from(bytes.len()).unwrap_or(u16::MAX),
+            ..Self::default()
+        };
+        let first = bytes.len().min(TOPIC_PART);
+        short.first[..first].copy_from_slice(&bytes[..first]);
+        let last = bytes.len().saturating_sub(TOPIC_PART).min(TOPIC_PART);
+        short.last[..last].copy_from_slice(&bytes[bytes.len() - last..]);
+        short
+    }
+
+    /// The name, with `…` for what is not kept; `None` if it is empty.
+    pub fn text(&self) -> Option<String> {
+        let length = usize::from(self.length);
+        let first = &self.first[..length.min(TOPIC_PART)];
+        let last = &self.last[..length.saturating_sub(TOPIC_PART).min(TOPIC_PART)];
+        if length <= 2 * TOPIC_PART {
+            let whole = [first, last].concat();
+            return (length > 0).then(|| String::from_utf8_lossy(&whole).into_owned());
+        }
+        // A character that is cut in two is left out.
+        let first = String::from_utf8_lossy(first);
+        let last = String::from_utf8_lossy(last);
+        let cut = char::REPLACEMENT_CHARACTER;
+        Some(format!(
+            "{}…{}",
+            first.trim_end_matches(cut),
+            last.trim_start_matches(cut)
+        ))
+    }
+}
+
+impl PacketSeen {
+    /// A packet of which nothing but its kind is told.
+    fn bare(place: Passing, packet: Option<PacketType>) -> Self {
+        Self {
+            at: place.at,
+            socket: place.socket,
+            way: place.way,
+            packet,
+            state: PacketState::Whole,
+            id: None,
+            flags: PublishFlags::default(),
+            reason: None,
+            message: None,
+            payload_bytes: 0,
+            topic: ShortTopic::default(),
+        }
+    }
+
+    /// The device that sent or got it.
+    pub fn device(&self) -> Option<DeviceId> {
+        self.socket.device()
+    }
+
+    fn answering(self, id: PacketId, reason: ReasonCode) -> Self {
+        Self {
+            id: Some(id),
+            reason: Some(reason),
+            ..self
+        }
+    }
+
+    fn publishing(self, publish: &Publish<'_>, stamp: Option<Stamp>) -> Self {
+        Self {
+            id: publish.packet_id,
+            flags: PublishFlags {
+                dup: publish.dup,
+                qos: publish.qos,
+                retain: publish.retain,
+            },
+            message: stamp.map(|stamp| (stamp.device, stamp.sequence)),
+            payload_bytes: u32::try_from(publish.payload.len()).unwrap_or(u32::MAX),
+            topic: ShortTopic::of(publish.topic.as_str()),
+            ..self
+        }
+    }
+
+    /// What is told of `packet`.
+    pub(crate) fn of(place: Passing, packet: &Packet<'_>) -> Self {
+        let bare = Self::bare(place, Some(packet.packet_type()));
+        match packet {
+            Packet::Publish(publish) => bare.publishing(publish, payload::stamp_of(publish)),
+            Packet::Puback(answer) => bare.answering(answer.id, answer.reason),
+            Packet::Pubrec(answer) => bare.answering(answer.id, answer.reason),
+            Packet::Pubrel(answer) => bare.answering(answer.id, answer.reason),
+            Packet::Pubcomp(answer) => bare.answering(answer.id, answer.reason),
+            Packet::Suback(answer) => bare.answering(answer.id, worst(&answer.reasons)),
+            Packet::Unsuback(answer) => bare.answering(answer.id, worst(&answer.reasons)),
+            Packet::Subscribe(request) => Self {
+                id: Some(request.id),
+                ..bare
+            },
+            Packet::Unsubscribe(request) => Self {
+                id: Some(request.id),
+                ..bare
+            },
+            Packet::Connack(connack) => bare.because(connack.reason),
+            Packet::Disconnect(disconnect) => bare.because(disconnect.reason),
+            Packet::Auth(auth) => bare.because(auth.reason),
+            Packet::Connect(_) | Packet::Pingreq | Packet::Pingresp => bare,
+        }
+    }
+
+    /// What breaks the protocol: of which kind it was is not known.
+    fn broken(place: Passing, reason: ReasonCode) -> Self {
+        Self {
+            state: PacketState::Malformed,
+            ..Self::bare(place, None).because(reason)
+        }
+    }
+
+    fn because(self, reason: ReasonCode) -> Self {
+        Self {
+            reason: Some(reason),
+            ..self
+        }
+    }
+
+    /// The packet that `event` tells of, with the stamp that a PUBLISH bears; `None` if none came.
+    pub(crate) fn of_event<M>(
+        place: Passing,
+        event: &Event<'_, M>,
+        stamp: Option<Stamp>,
+    ) -> Option<Self> {
+        let bare = |packet| Self::bare(place, Some(packet));
+        Some(match event {
+            Event::Connected(connack) | Event::Refused(connack) => {
+                bare(PacketType::Connack).because(connack.reason)
+            }
+            Event::Puback { id, reason, .. } => bare(PacketType::Puback).answering(*id, *reason),
+            Event::PubrecReceived { id, reason, .. } | Event::PubrecRefused { id, reason, .. } => {
+                bare(PacketType::Pubrec).answering(*id, *reason)
+            }
+            Event::Pubcomp { id, reason, .. } => bare(PacketType::Pubcomp).answering(*id, *reason),
+            Event::UnknownAnswer { answer, id } => Self {
+                id: Some(*id),
+                ..bare(*answer)
+            },
+            Event::Delivered(publish) | Event::Duplicate(publish) => {
+                bare(PacketType::Publish).publishing(publish, stamp)
+            }
+            Event::PubrelReceived { id } => Self {
+                id: Some(*id),
+                ..bare(PacketType::Pubrel)
+            },
+            Event::Suback(answer) => {
+                bare(PacketType::Suback).answering(answer.id, worst(&answer.reasons))
+            }
+            Event::Unsuback(answer) => {
+                bare(PacketType::Unsuback).answering(answer.id, worst(&answer.reasons))
+            }
+            Event::Pingresp => bare(PacketType::Pingresp),
+            Event::Auth(auth) => bare(PacketType::Auth).because(auth.reason),
+            Event::ServerDisconnect(disconnect) => {
+                bare(PacketType::Disconnect).because(disconnect.reason)
+            }
+            Event::ProtocolError(error) => Self::broken(place, error.reason()),
+            Event::PublishResent { .. } | Event::PubrelResent { .. } | Event::Abandoned { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
+/// When, where and which way a packet passes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passing {
+    pub(crate) at: Instant,
+    pub(crate) socket: SocketId,
+    pub(crate) way: Way,
+}
+
+/// The first error, or else the first.
+fn worst(reasons: &[ReasonCode]) -> ReasonCode {
+    let error = reasons.iter().find(|reason| reason.is_error());
+    error
+        .or(reasons.first())
+        .copied()
+        .unwrap_or(ReasonCode::Success)
+}
+
+/// Tells of what was read of a connection that the client role has given up.
+pub(crate) fn tell_came(
+    turn: &mut Turn<'_>,
+    socket: SocketId,
+    polled: &Result<Option<Packet<'_>>, ProtocolError>,
+) {
+    let place = turn.coming(socket);
+    match polled {
+        Ok(Some(packet)) => turn.sink.pass(&PacketSeen::of(place, packet)),
+        Ok(None) => {}
+        Err(error) => turn.sink.pass(&PacketSeen::broken(place, error.reason())),
+    }
+}
+
+/// Tells `sink` of the packets in `bytes`, which a device sends.
+pub(crate) fn tell_sent(sink: &mut dyn Sink, place: Passing, version: Version, bytes: &[u8]) {
+    let rules = DecodeRules {
+        version: Some(version),
+        maximum_packet_size: PACKET_BYTES_MAX,
+    };
+    let mut reader = PacketReader::new();
+    let mut rest = bytes;
+    while let Some(&first) = rest.first() {
+        let spoiled = |state| PacketSeen {
+            state,
+            ..PacketSeen::bare(place, PacketType::from_bits(first >> 4))
+        };
+        match reader.poll_packet(&mut rest, &rules) {
+            Ok(Some(packet)) => sink.pass(&PacketSeen::of(place, &packet)),
+            Ok(None) => return sink.pass(&spoiled(PacketState::CutShort)),
+            Err(_) => return sink.pass(&spoiled(PacketState::Malformed)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name that fits is whole, and of a longer one both ends are kept, without half a character.
+    #[test]
+    fn topics_are_shortened_in_the_middle() {
+        let exact = "a".repeat(2 * TOPIC_PART);
+        let long = format!("fleet/{}/{}/level", "x".repeat(9), "é".repeat(20));
+
+        assert_eq!(ShortTopic::of("").text(), None);
+        assert_eq!(ShortTopic::of("a/b").text().as_deref(), Some("a/b"));
+        assert_eq!(ShortTopic::of(&exact).text(), Some(exact));
+        assert_eq!(
+            ShortTopic::of(&long).text().as_deref(),
+            Some("fleet/xxxxxxxxx/…ééééé/level")
+        );
+    }
+
+    /// What is remembered of a packet fits one and a half cache lines: 65,536 of them are 5 MiB.
+    #[test]
+    fn a_packet_is_small() {
+        assert!(size_of::<PacketSeen>() <= 80, "{}", size_of::<PacketSeen>());
+    }
+
+    #[derive(Default)]
+    struct Passed(Vec<PacketSeen>);
+
+    impl Sink for Passed {
+        fn observe(&mut self, _: Instant, _: &crate::Observation<'_>) {}
+
+        fn enter_phase(&mut self, _: Instant, _: crate::Phase) {}
+
+        fn pass(&mut self, packet: &PacketSeen) {
+            self.0.push(*packet);
+        }
+    }
+
+    /// All packets of what is sent at once are told, in order, and one that breaks off or breaks a rule ends them.
+    #[test]
+    fn what_is_sent_is_told_packet_by_packet() {
+        let place = Passing {
+            at: Instant::ZERO,
+            socket: SocketId(7),
+            way: Way::Up,
+        };
+        // PUBACK 5, PINGREQ, and the beginning of a PUBLISH (§3.4, §3.12, §3.3); then a reserved flag of PINGREQ.
+        let cases: [(&[u8], _); 2] = [
+            (&[0x40, 2, 0, 5, 0xC0, 0, 0x30, 9, 0], PacketState::CutShort),
+            (&[0x40, 2, 0, 5, 0xC0, 0, 0xC1, 0], PacketState::Malformed),
+        ];
+        for (bytes, last) in cases {
+            let mut passed = Passed::default();
+
+            tell_sent(&mut passed, place, Version::V5, bytes);
+
+            let told: Vec<_> = passed
+                .0
+                .iter()
+                .map(|seen| (seen.packet, seen.state))
+                .collect();
+            let kind = PacketType::from_bits(bytes[6] >> 4);
+            assert_eq!(
+                told,
+                [
+                    (Some(PacketType::Puback), PacketState::Whole),
+                    (Some(PacketType::Pingreq), PacketState::Whole),
+                    (kind, last)
+                ]
+            );
+            assert_eq!(passed.0[0].id, PacketId::new(5));
+            assert_eq!(passed.0[0].reason, Some(ReasonCode::Success));
+        }
+    }
+}
