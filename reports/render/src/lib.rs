@@ -49,6 +49,6 @@ pub use wrap::{Margins, wrapped};
 pub use write::{Written, check_folder, summary_line, write_report};
 pub use write_bench_suite::{BENCH_SUITE_PAGE, write_bench_suite};
 pub use write_comparison::{comparison_line, write_comparison};
-pub use write_rate_search::{check_rate_search_folder, write_rate_search};
+pub use write_rate_search::{check_bench_folder, write_rate_search};
 pub use write_runs::{RUNS_FILE, RUNS_PAGE, write_runs};
 pub use write_trends::{INDEX_PAGE, write_trends};

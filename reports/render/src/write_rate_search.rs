@@ -12,13 +12,14 @@ use crate::write_runs::put;
 /// Name of all files, without ending.
 const NAME: &str = "find-max";
 
-/// Finds out before a search whether what it leaves can be written into `folder`, which is made if need be.
+/// Finds out before a search or a suite of benches whether what it leaves can be written into `folder`, which is made if need be.
+/// Files of an earlier one, and others, may be there.
 ///
 /// # Errors
 /// As [`write_rate_search`].
-pub fn check_rate_search_folder(folder: &Path) -> Result<(), ReportError> {
+pub fn check_bench_folder(folder: &Path) -> Result<(), ReportError> {
     fs::create_dir_all(folder).map_err(|source| ReportError::at(folder, source))?;
-    let probe = folder.join(format!(".{NAME}.probe"));
+    let probe = folder.join(".bench.probe");
     fs::write(&probe, [0; 4096])
         .and_then(|()| fs::remove_file(&probe))
         .map_err(|source| ReportError::at(folder, source))
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn a_search_without_steps_has_no_chart() {
         let root = TempDir::new().unwrap();
-        check_rate_search_folder(root.path()).unwrap();
+        check_bench_folder(root.path()).unwrap();
         write_rate_search(&search(vec![step(1000.0, 900.0)]), "{}", root.path()).unwrap();
 
         let picture = write_rate_search(&search(Vec::new()), "{}", root.path()).unwrap();

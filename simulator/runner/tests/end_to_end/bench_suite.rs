@@ -161,8 +161,11 @@ fn what_cannot_be_is_refused() {
 fn a_bench_is_held_against_an_earlier_one() {
     let folder = tempfile::tempdir().expect("it can be made");
     let out = folder.path().join("out");
+    // The second one takes the place of the first.
+    let _ = suite(&out, &["pairs-qos0"], &["--target", "squall"]);
     let (code, mut suite, errors) = suite(&out, &["open-qos0"], &["--target", "squall"]);
     assert_eq!(code, 0, "{errors}");
+    assert_eq!(suite["rows"][0]["id"], "open-qos0");
     let bench = |baseline: &Path, worse: &str| {
         let load = [
             "bench",

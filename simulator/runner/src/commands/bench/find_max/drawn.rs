@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use squall_reports::{
-    RateSearch, RateStep, RateTarget, check_rate_search_folder, write_rate_search,
-};
+use squall_reports::{RateSearch, RateStep, RateTarget, check_bench_folder, write_rate_search};
 use squall_run::bytes_text;
 
 use super::result::{FindMaxResult, SearchedTarget};
@@ -17,7 +15,7 @@ use crate::remark::remark;
 pub fn take(folder: &Path) -> Result<OutFolder, Failure> {
     let taken = OutFolder::take(folder.to_owned());
     let taken = taken.map_err(|error| Failure::Usage(error.to_string()))?;
-    check_rate_search_folder(folder)
+    check_bench_folder(folder)
         .map_err(|error| Failure::Usage(crate::commands::with_causes(&error)))?;
     Ok(taken)
 }

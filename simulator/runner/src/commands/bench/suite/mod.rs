@@ -21,7 +21,7 @@ use super::trial::{self, Pinned, Setting};
 use super::{IsPinned, about, printed, read, result, rounds};
 use crate::bench_args::BenchSuiteArgs;
 use crate::clock;
-use crate::commands::check_folder;
+use crate::commands::with_causes;
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::machine::parts;
@@ -62,7 +62,8 @@ pub fn suite(args: &BenchSuiteArgs) -> Result<u8, Failure> {
     let against = Against::of(&args.against, &loads, &targets)?;
     let folder = OutFolder::take(args.out.clone());
     let folder = folder.map_err(|error| Failure::Usage(error.to_string()))?;
-    check_folder(folder.path())?;
+    squall_reports::check_bench_folder(folder.path())
+        .map_err(|error| Failure::Usage(with_causes(&error)))?;
     // Without it, what else the machine does is measured too.
     let _ = Priority::raise();
     let limits = Limits::raise_and_read(None);
