@@ -18,18 +18,6 @@ pub(crate) fn folders() -> Vec<PathBuf> {
     folders_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../gallery"))
 }
 
-/// The run files that a folder keeps: its own, or those of the sides of a comparison.
-pub(crate) fn run_files(folder: &Path) -> Vec<PathBuf> {
-    let own = folder.join("run.json");
-    match own.exists() {
-        true => vec![own],
-        false => sides_in(folder)
-            .iter()
-            .flat_map(|side| files_in(side))
-            .collect(),
-    }
-}
-
 /// Writes into `fresh` what `folder` shows.
 pub(crate) fn write_fresh(folder: &Path, fresh: &TempDir) -> Vec<Shown> {
     let texts = match folder.join("run.json").exists() {
@@ -81,7 +69,8 @@ fn compare(folder: &Path, out: &Path) {
     write_comparison(&sides, &all, out).expect("a comparison");
 }
 
-fn sides_in(folder: &Path) -> Vec<PathBuf> {
+/// The folders of the sides of a comparison.
+pub(crate) fn sides_in(folder: &Path) -> Vec<PathBuf> {
     let mut sides = folders_in(folder);
     sides.retain(|side| name_of(side) != "charts");
     sides
@@ -91,7 +80,8 @@ fn folders_in(folder: &Path) -> Vec<PathBuf> {
     sorted(folder, Path::is_dir)
 }
 
-fn files_in(folder: &Path) -> Vec<PathBuf> {
+/// The files in a folder.
+pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
     sorted(folder, Path::is_file)
 }
 

@@ -6,9 +6,22 @@ mod files;
 mod schema;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
-use files::{folders, run_files, run_in, write_fresh};
+use files::{files_in, folders, run_in, sides_in, write_fresh};
 use squall_run::{Run, SummaryFile, VERSION};
+
+/// The run files that a folder keeps: its own, or those of the sides of a comparison.
+fn run_files(folder: &Path) -> Vec<PathBuf> {
+    let own = folder.join("run.json");
+    match own.exists() {
+        true => vec![own],
+        false => sides_in(folder)
+            .iter()
+            .flat_map(|side| files_in(side))
+            .collect(),
+    }
+}
 
 /// A run file that squall wrote is read, and nothing of it is lost when it is written again.
 #[test]

@@ -160,14 +160,7 @@ struct Listener<'a> {
 impl Listener<'_> {
     /// Tells an event as facts and returns what the device has to do about it.
     fn note(&mut self, turn: &mut Turn<'_>, event: Event<'_, MessageHandle>) -> Reaction {
-        let mut stamp = None;
-        if let Event::Delivered(publish) | Event::Duplicate(publish) = &event {
-            stamp = stamp_of(publish);
-        }
-        let place = turn.coming(self.socket);
-        if let Some(packet) = PacketSeen::of_event(place, &event, stamp) {
-            turn.sink.pass(&packet);
-        }
+        let stamp = self.show(turn, &event);
         match event {
             Event::Connected(connack) => Reaction::HandleConnected {
                 session_present: connack.session_present,
@@ -228,6 +221,19 @@ impl Listener<'_> {
             Event::UnknownAnswer { answer, id } => self.note_unknown(turn, answer, id),
             Event::Pingresp | Event::Auth(_) => Reaction::Nothing,
         }
+    }
+
+    /// Shows the packet of an event to the sink; the stamp of what it delivers.
+    fn show(&self, turn: &mut Turn<'_>, event: &Event<'_, MessageHandle>) -> Option<Stamp> {
+        let mut stamp = None;
+        if let Event::Delivered(publish) | Event::Duplicate(publish) = event {
+            stamp = stamp_of(publish);
+        }
+        let place = turn.coming(self.socket);
+        if let Some(packet) = PacketSeen::of_event(place, event, stamp) {
+            turn.sink.pass(&packet);
+        }
+        stamp
     }
 
     /// An answer came whose exchange is over, perhaps to a PUBLISH that was sent again before its end.

@@ -58,9 +58,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     };
     let findings = judge_expectations(&mut evidence);
     let ledger = &*evidence.ledger;
-    let cells = metrics.cells(scenario);
-    let rates = metrics.rates(scenario);
-    let thresholds = judge_thresholds(scenario, metrics, &cells, &rates, resources);
+    let (cells, rates) = (metrics.cells(scenario), metrics.rates(scenario));
     let accounting = accounting::accounting(scenario, ledger);
     let connections = accounting::connections(scenario, ledger);
     let mut reasons = doubts(&evidence, &accounting, &connections);
@@ -68,6 +66,7 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
     reasons.extend(lag::reasons(scenario, metrics, &cells, resources));
     reasons.extend(left_undone(scenario, sessions.before, &lines));
     let mut measured = Measured {
+        thresholds: judge_thresholds(scenario, metrics, &cells, &rates, resources),
         accounting,
         rates,
         scenario_delays: delays::delays(scenario, &links, &ledger.connections, &cells),
@@ -88,7 +87,6 @@ pub fn judge(scenario: &Scenario, outcome: Outcome<Recorder>, resources: &Resour
         retained: findings.retained,
         faults: events::faults(scenario, &faults, ledger),
         checks: findings.checks,
-        thresholds,
         errors: events::errors(ledger),
         anomaly_counts: ledger.anomalies().counts(),
         anomalies: events::anomalies(scenario, ledger),

@@ -52,16 +52,19 @@ type Told = (
 type Record = Rc<RefCell<Vec<(f64, Told)>>>;
 
 fn as_told(passing: &Passing<'_>) -> Told {
-    let publish = match passing.packet {
-        Packet::Publish(publish) => Some(publish),
-        _ => None,
+    let publish = if let Packet::Publish(publish) = passing.packet {
+        Some(publish)
+    } else {
+        None
     };
-    let id = match passing.packet {
-        Packet::Publish(publish) => publish.packet_id,
-        Packet::Puback(answer) => Some(answer.id),
-        Packet::Subscribe(request) => Some(request.id),
-        Packet::Suback(answer) => Some(answer.id),
-        _ => None,
+    let id = if let Packet::Puback(answer) = passing.packet {
+        Some(answer.id)
+    } else if let Packet::Subscribe(request) = passing.packet {
+        Some(request.id)
+    } else if let Packet::Suback(answer) = passing.packet {
+        Some(answer.id)
+    } else {
+        publish.and_then(|publish| publish.packet_id)
     };
     (
         passing.client_id.to_owned(),
