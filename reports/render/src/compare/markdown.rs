@@ -2,7 +2,7 @@
 
 use squall_run::{ClaimResult, SideBySide};
 
-use super::{about_noise, band, cell, change, sentence, shown};
+use super::{about_noise, band, broken_sentence, cell, change, sentence, shown};
 use crate::markdown::escaped;
 
 /// The whole text.
@@ -13,6 +13,10 @@ pub(crate) fn text(all: &SideBySide) -> String {
         escaped(&all.name),
         escaped(&labels.join(", "))
     );
+    let broken_first = broken_sentence(all);
+    if !broken_first.is_empty() {
+        text.push_str(&format!("\n**{}**\n", escaped(&broken_first)));
+    }
     for side in 1..all.sides.len() {
         text.push_str(&format!("\n{}\n", escaped(&sentence(all, side))));
     }

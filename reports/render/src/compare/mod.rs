@@ -4,7 +4,7 @@ mod difference;
 mod markdown;
 mod text;
 
-use squall_run::{ComparedFigure, Finding, SideBySide};
+use squall_run::{ClaimResult, ComparedFigure, Finding, Judgement, SideBySide};
 
 pub(crate) use difference::{band, change};
 pub(crate) use markdown::text as markdown_text;
@@ -20,6 +20,42 @@ pub fn figure_line(figure: &ComparedFigure) -> String {
         format!(", {}{noise}", change(found, figure.unit))
     });
     format!("{}: {} → {}{told}", figure.key, median(0), median(1))
+}
+
+/// Claims that a reader of the first lines is told of.
+const CLAIMS_FIRST: usize = 3;
+
+/// What the sides broke, a line for each claim and side.
+pub(crate) fn broken_claims(all: &SideBySide) -> Vec<String> {
+    let set = all.run_set();
+    let mut lines = Vec::new();
+    for row in set.rows() {
+        for name in set.judgements() {
+            let judgements = row.judgements(name);
+            let is_broken = |one: &&&Judgement| one.result == ClaimResult::Broken;
+            let broken = judgements.iter().filter(is_broken).count();
+            if broken > 0 {
+                let runs = judgements.len();
+                lines.push(format!(
+                    "{} broke {name}, in {broken} of {runs} runs",
+                    row.values[0]
+                ));
+            }
+        }
+    }
+    lines
+}
+
+/// The first of them as a sentence; empty if all held.
+pub(crate) fn broken_sentence(all: &SideBySide) -> String {
+    let mut lines = broken_claims(all);
+    let more = lines.len().saturating_sub(CLAIMS_FIRST);
+    lines.truncate(CLAIMS_FIRST);
+    match (lines.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!("{}.", lines.join("; ")),
+        (false, more) => format!("{}; and {more} more below.", lines.join("; ")),
+    }
 }
 
 /// What side number `side` (from 1) comes to beside the base, in a sentence.

@@ -1,8 +1,8 @@
 //! A comparison in lines for a terminal.
 
-use squall_run::{ClaimResult, ComparedFigure, Finding, SideBySide};
+use squall_run::{ComparedFigure, Finding, SideBySide};
 
-use super::{about_noise, band, change, sentence, shown};
+use super::{about_noise, band, broken_claims, change, sentence, shown};
 use crate::text::{GREEN, RED, Screen, YELLOW, printable};
 
 /// What stands where a side has no figure.
@@ -128,24 +128,6 @@ const fn tone(finding: Finding) -> &'static str {
 }
 
 fn broken(all: &SideBySide, screen: Screen) -> String {
-    let set = all.run_set();
-    let mut text = String::new();
-    for row in set.rows() {
-        for name in set.judgements() {
-            let judgements = row.judgements(name);
-            let broken = judgements
-                .iter()
-                .filter(|one| one.result == ClaimResult::Broken)
-                .count();
-            if broken > 0 {
-                let line = format!(
-                    "{} broke {name}, in {broken} of {} runs",
-                    row.values[0],
-                    judgements.len()
-                );
-                text.push_str(&screen.lines(&line, 2, 4));
-            }
-        }
-    }
-    text
+    let broken = broken_claims(all).into_iter();
+    broken.map(|line| screen.lines(&line, 2, 4)).collect()
 }

@@ -7,6 +7,9 @@ use squall_reports::{write_comparison, write_report};
 use squall_run::{Run, RunOfSide, Side, SideBySide};
 use tempfile::TempDir;
 
+/// The run file in the folder of a run.
+pub(crate) const RUN_FILE: &str = "run.json";
+
 /// What a folder of the gallery keeps of what squall writes: the fresh file, and where it is kept.
 pub(crate) struct Shown {
     pub(crate) fresh: PathBuf,
@@ -20,9 +23,9 @@ pub(crate) fn folders() -> Vec<PathBuf> {
 
 /// Writes into `fresh` what `folder` shows.
 pub(crate) fn write_fresh(folder: &Path, fresh: &TempDir) -> Vec<Shown> {
-    let texts = match folder.join("run.json").exists() {
+    let texts = match folder.join(RUN_FILE).exists() {
         true => {
-            write_report(&run_in(&folder.join("run.json")), fresh.path()).expect("a report");
+            write_report(&run_in(&folder.join(RUN_FILE)), fresh.path()).expect("a report");
             ["summary.md"].as_slice()
         }
         false => {
@@ -52,14 +55,18 @@ pub(crate) fn run_in(file: &Path) -> Run {
     Run::from_json(&text).expect("it is a run file of this version")
 }
 
-/// Each folder in `folder` is a side, and has its runs as files.
+/// Each folder in `folder` is a side, and has a folder for each of its runs.
 fn compare(folder: &Path, out: &Path) {
     let side = |place: &PathBuf| Side {
         label: name_of(place),
-        runs: (files_in(place).iter())
+        runs: (runs_of(place).iter())
             .map(|file| RunOfSide {
                 run: run_in(file),
-                path: format!("{}/{}", name_of(place), name_of(file)),
+                path: file
+                    .strip_prefix(folder)
+                    .expect("it is in it")
+                    .display()
+                    .to_string(),
                 report: None,
             })
             .collect(),
@@ -80,8 +87,13 @@ fn folders_in(folder: &Path) -> Vec<PathBuf> {
     sorted(folder, Path::is_dir)
 }
 
-/// The files in a folder.
-pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
+/// The run files of a side.
+pub(crate) fn runs_of(side: &Path) -> Vec<PathBuf> {
+    let folders = folders_in(side).into_iter();
+    folders.map(|folder| folder.join(RUN_FILE)).collect()
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
     sorted(folder, Path::is_file)
 }
 

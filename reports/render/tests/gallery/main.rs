@@ -8,17 +8,17 @@ mod schema;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use files::{files_in, folders, run_in, sides_in, write_fresh};
+use files::{RUN_FILE, folders, run_in, runs_of, sides_in, write_fresh};
 use squall_run::{Run, SummaryFile, VERSION};
 
 /// The run files that a folder keeps: its own, or those of the sides of a comparison.
 fn run_files(folder: &Path) -> Vec<PathBuf> {
-    let own = folder.join("run.json");
+    let own = folder.join(RUN_FILE);
     match own.exists() {
         true => vec![own],
         false => sides_in(folder)
             .iter()
-            .flat_map(|side| files_in(side))
+            .flat_map(|side| runs_of(side))
             .collect(),
     }
 }

@@ -9,7 +9,7 @@ use super::claim_cells::{counted, judged};
 use super::{block, document, runs};
 use crate::chart::sides::{self, Multiples};
 use crate::chart::{Canvas, ChartError};
-use crate::compare::sentence;
+use crate::compare::{broken_sentence, sentence};
 use crate::section::Block;
 
 /// The page.
@@ -72,6 +72,8 @@ fn header(all: &SideBySide) -> Markup {
                     span .against { (labels(all).join(" against ")) }
                 }
                 @if let Some(question) = &all.question { h1 { (question) } } @else { h1 { (all.name) } }
+                @let broken = broken_sentence(all);
+                @if !broken.is_empty() { p .sentence { strong { (broken) } } }
                 @for side in 1..all.sides.len() { p .sentence { (sentence(all, side)) } }
                 @for note in &all.notes { p .note { "Note: " (note) } }
             }
