@@ -32,6 +32,7 @@ use super::memory::Memory;
 use super::roster::Roster;
 use super::unanswered::Pending;
 
+pub(crate) use self::close::AtEnd;
 pub use self::counts::{HandshakeCounts, Unjudged};
 
 /// How long a part of an exchange took.
