@@ -210,11 +210,7 @@ impl Deliveries {
             }
             QoS::AtLeastOnce | QoS::ExactlyOnce => false,
         };
-        let had_expired = || {
-            let expires_at = self.expires_at(id, open);
-            expires_at.is_some_and(|expires_at| expires_at <= at)
-        };
-        !may_be_dropped && !had_expired() && !self.was_mistaken(id, open)
+        !may_be_dropped && !self.may_be_over(id, open, at) && !self.was_mistaken(id, open)
     }
 
     /// Writes down that a message is lost.

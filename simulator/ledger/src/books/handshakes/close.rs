@@ -84,7 +84,7 @@ fn open(
 impl Handshakes {
     /// The connection of a device is over, or its Session has gone to another one, at `now`: what was sent on it is not answered
     /// any longer.
-    pub(super) fn end_connection(&mut self, device: DeviceId, now: Instant) {
+    pub(crate) fn end_connection(&mut self, device: DeviceId, now: Instant) {
         let until = self.pace.read_until(now);
         let Some(exchanges) = self.devices.get_mut(&device) else {
             return;
@@ -102,8 +102,8 @@ impl Handshakes {
         self.keep_ended(unanswered);
     }
 
-    /// The Session of a device is over at `now`, and its exchanges with it.
-    pub(super) fn end_session(&mut self, device: DeviceId, now: Instant) {
+    /// The Session of a device is over at `now`, or another device had it since, and its exchanges with it.
+    pub(crate) fn end_session(&mut self, device: DeviceId, now: Instant) {
         self.end_connection(device, now);
         if let Some(exchanges) = self.devices.remove(&device)
             && let Some(until) = exchanges.ended_at

@@ -346,16 +346,6 @@ impl Handshakes {
         }
     }
 
-    /// Another device has the Session of this one from now on.
-    pub(crate) fn handle_taken_over(&mut self, device: DeviceId, now: Instant) {
-        self.end_connection(device, now);
-    }
-
-    /// The device has lost its Session, or another device had it since: it begins afresh.
-    pub(crate) fn handle_session_over(&mut self, device: DeviceId, now: Instant) {
-        self.end_session(device, now);
-    }
-
     /// Exchanges of devices that are connected in which the broker is to answer the sender.
     pub(crate) fn pending(&self, is_online: impl Fn(DeviceId) -> bool) -> Vec<Pending> {
         let devices: BTreeMap<&DeviceId, &Exchanges> = self.devices.iter().collect();
