@@ -73,7 +73,7 @@ use squall_scenario::DeviceId;
 use self::anomalies::Bell;
 use self::broker_times::BrokerTimes;
 use self::deliveries::{Deliveries, RunEnd};
-use self::handshakes::Handshakes;
+use self::handshakes::{AtEnd, Handshakes};
 use self::link_faults::LinkFaults;
 use self::observe::{Departing, OpenConnection};
 use self::of_link::LinkPart;
@@ -326,7 +326,11 @@ impl Ledger {
         self.close_connections(now);
         let (connections, on_link) = (&self.connections, &self.on_link);
         self.handshakes.close(now, |device| {
-            connections.is_online(device) && !on_link.contains(&device)
+            match (connections.is_online(device), on_link.contains(&device)) {
+                (true, false) => AtEnd::Online,
+                (true, true) => AtEnd::OnLink,
+                (false, _) => AtEnd::Offline,
+            }
         });
     }
 

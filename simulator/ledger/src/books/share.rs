@@ -162,8 +162,8 @@ impl Share {
         self.known.waited.last_touched(sent, Duration::ZERO)
     }
 
-    /// Whether a message that came to the broker between `sent` may have been on its way to a member that was lost, if it is
-    /// that for `under_way` at most. Returns from when on it is for another one at the latest: that may have been lost as well.
+    /// Whether a message that came to the broker between `sent` was on its way when a member was lost, if it is that for `under_way`
+    /// at most. Returns from when on it is for another one at the latest: that may have been lost as well.
     pub(crate) fn had_until(&self, sent: [Instant; 2], under_way: Duration) -> Option<Instant> {
         let [first, last] = sent;
         let mut had = self.last_loss([first, last], under_way)?;
@@ -175,9 +175,17 @@ impl Share {
         Some(had)
     }
 
+    /// The same, also where it is forgotten when the members were lost.
+    pub(crate) fn may_have_had(&self, sent: [Instant; 2], under_way: Duration) -> bool {
+        let touches = |times: &Times| times.last_touched(sent, under_way).is_some();
+        self.last_loss(sent, under_way).is_some()
+            || touches(&self.known.told)
+            || touches(&self.known.silent)
+    }
+
     fn last_loss(&self, sent: [Instant; 2], under_way: Duration) -> Option<Instant> {
-        let told = self.known.told.last_touched(sent, under_way);
-        let silent = self.known.silent.last_touched(sent, under_way);
+        let told = self.known.told.last_surely_touched(sent, under_way);
+        let silent = self.known.silent.last_surely_touched(sent, under_way);
         let losses = self.losses.iter().filter_map(|loss| {
             let time = [loss.at, loss.chosen_until];
             touches(time, sent, under_way).then_some(loss.chosen_until)
@@ -249,13 +257,20 @@ impl Share {
         })
     }
 
-    /// Whether a member's Session lives and no connection holds it.
+    /// Whether a member has a Session that no connection holds and that may have lived at `sent_at`: it does so for its expiry from
+    /// when the broker had noticed the end of its connection.
     pub(crate) fn has_offline_member(
         &self,
         sessions: &[Option<Session>],
         filter: FilterKey,
+        sent_at: Instant,
     ) -> bool {
-        self.offline_members(sessions, filter).next().is_some()
+        let noticed_by = self.disturbed_until();
+        let mut offline = self.offline_members(sessions, filter);
+        offline.any(|session| {
+            let since = session.offline_since.unwrap_or(noticed_by);
+            sent_at < since.max(noticed_by) + session.expiry
+        })
     }
 
     /// Whether a member's Session may be over at `now` because no connection held it.

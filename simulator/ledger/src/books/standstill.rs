@@ -1,15 +1,15 @@
-//! When the generator did nothing, and how long what came meanwhile lay unread.
+//! When the generator or a device read nothing, and how long what came meanwhile lay unread.
 
 use squall_protocol::Instant;
 
-/// The last time that the generator did nothing for a while. A short one while it catches up with what
+/// The last time that something read nothing for a while. A short one while it catches up with what
 /// came during a long one is part of that.
 #[derive(Debug, Default)]
 pub(crate) struct Standstill {
     last: Option<Unread>,
 }
 
-/// What came while the generator did nothing.
+/// What came while nothing was read.
 #[derive(Clone, Copy, Debug)]
 struct Unread {
     since: Instant,
@@ -19,7 +19,7 @@ struct Unread {
 }
 
 impl Standstill {
-    /// The generator did nothing from `since` until `until`.
+    /// Nothing was read from `since` until `until`.
     pub(crate) fn note(&mut self, since: Instant, until: Instant) {
         let length = until.saturating_since(since);
         let of_this = Unread {
@@ -37,6 +37,11 @@ impl Standstill {
     pub(crate) fn lay_since(&self, now: Instant) -> Option<Instant> {
         let last = self.last.filter(|last| now <= last.read_by)?;
         Some(last.since)
+    }
+
+    /// Since when the last one was, and when all that came meanwhile was read.
+    pub(crate) fn last_time(&self) -> Option<[Instant; 2]> {
+        self.last.map(|last| [last.since, last.read_by])
     }
 }
 

@@ -9,13 +9,15 @@ use squall_protocol::Instant;
 /// that is told, and chooses another, within this.
 pub(crate) const UNDER_WAY: Duration = Duration::from_secs(1);
 
-/// Times that are kept apart; beyond that the oldest two are taken for one.
+/// Times that are kept apart; of the older ones only the first and the last moment are kept.
 const TIMES_MAX: usize = 64;
 
 /// Times, each from a moment until another one, the oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Times {
     times: VecDeque<[Instant; 2]>,
+    /// From the first to the last of those that are not kept apart any longer.
+    forgotten: Option<[Instant; 2]>,
 }
 
 impl Times {
@@ -29,23 +31,36 @@ impl Times {
             Some(_) | None => self.times.push_back([from, until]),
         }
         if self.times.len() > TIMES_MAX
-            && let Some([first, until]) = self.times.pop_front()
-            && let Some([next, last]) = self.times.front_mut()
+            && let Some([from, until]) = self.times.pop_front()
         {
-            *next = first.min(*next);
-            *last = until.max(*last);
+            let [first, last] = self.forgotten.unwrap_or([from, until]);
+            self.forgotten = Some([from.min(first), until.max(last)]);
         }
     }
 
-    /// Whether a message that was on its way to the broker between `sent`, and from then on for `under_way`, was so in one of
-    /// them; returns the latest end of those.
+    /// Whether a message that was on its way to the broker between `sent`, and from then on for `under_way`, was or may have
+    /// been so in one of them; returns the latest end of those.
     pub(crate) fn last_touched(&self, sent: [Instant; 2], under_way: Duration) -> Option<Instant> {
-        let touched = self
-            .times
-            .iter()
-            .filter(|&&time| touches(time, sent, under_way));
-        touched.map(|&[_, until]| until).max()
+        last_of(self.times.iter().chain(&self.forgotten), sent, under_way)
     }
+
+    /// The same of those in which it surely was: between those that are forgotten there may have been none.
+    pub(crate) fn last_surely_touched(
+        &self,
+        sent: [Instant; 2],
+        under_way: Duration,
+    ) -> Option<Instant> {
+        last_of(self.times.iter(), sent, under_way)
+    }
+}
+
+fn last_of<'a>(
+    times: impl Iterator<Item = &'a [Instant; 2]>,
+    sent: [Instant; 2],
+    under_way: Duration,
+) -> Option<Instant> {
+    let touched = times.filter(|&&time| touches(time, sent, under_way));
+    touched.map(|&[_, until]| until).max()
 }
 
 /// Whether a message that came to the broker between `sent`, and was on its way from then on for `under_way`, was so in a time.
@@ -87,7 +102,8 @@ mod tests {
         assert_eq!(times.last_touched([at(3), at(9)], UNDER_WAY), Some(at(18)));
     }
 
-    /// However many there are, what is kept is bounded, and never held against the broker.
+    /// However many there are, what is kept is bounded, and never held against the broker; nor does what is forgotten make
+    /// anything certain.
     #[test]
     fn times_that_are_kept_are_bounded() {
         let mut times = Times::default();
@@ -96,6 +112,16 @@ mod tests {
         }
 
         assert_eq!(times.times.len(), TIMES_MAX);
-        assert!(is_touched(&times, 11));
+        let is_sure = |second: u64| {
+            let touched = times.last_surely_touched([at(second); 2], UNDER_WAY);
+            touched.is_some()
+        };
+        let [first, between, newest] = [11, 15, 10 * 10 * TIMES_MAX as u64];
+        assert!(
+            [first, between, newest]
+                .iter()
+                .all(|&second| is_touched(&times, second))
+        );
+        assert_eq!([first, between, newest].map(is_sure), [false, false, true]);
     }
 }

@@ -179,7 +179,7 @@ impl Deliveries {
         let case = &self.at_the_way_that_waits(case);
         let now = case.event.now;
         let stream = &mut self.streams[case.stream];
-        let arrival = stream.deliver(case.place, case.sequence(), now);
+        let arrival = stream.deliver(case.place, case.sequence(), case.delivery.qos, now);
         self.check_dup(case, arrival);
         match arrival {
             arrival @ (Arrival::Pledged(_) | Arrival::Optional) => {
@@ -230,7 +230,8 @@ impl Deliveries {
             .filter(|&share| share != case.place)
             .find_map(|share| {
                 let stream = &mut self.streams[case.stream];
-                let arrival = stream.deliver(share, case.sequence(), case.event.now);
+                let arrival =
+                    stream.deliver(share, case.sequence(), case.delivery.qos, case.event.now);
                 matches!(arrival, Arrival::Pledged(_) | Arrival::Optional)
                     .then_some((share, arrival))
             })

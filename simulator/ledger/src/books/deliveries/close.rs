@@ -5,7 +5,6 @@ use squall_protocol::{Instant, QoS};
 use squall_run::{AnomalyKind, count_text, duration_text};
 use squall_scenario::{DeviceId, GroupId};
 
-use super::departed::BeforeLeft;
 use super::{Deliveries, group_of, session};
 use crate::books::anomalies::{Anomaly, Scope, Subject};
 use crate::books::missing::{Fate, MessageKey, Missing};
@@ -169,13 +168,9 @@ impl Deliveries {
         }
         if let Some(excuse) = self.excuse_at_end(recipient, open, end) {
             let has_left = matches!(excuse, Excuse::OfflineAtEnd | Excuse::SessionEnded);
-            let before = self
-                .before_it_left(id, recipient, open)
-                .filter(|_| has_left);
-            let excuse = match before {
-                Some(BeforeLeft::HadToCome) => return self.count_lost(id, open, end),
-                Some(BeforeLeft::WasLate) => Excuse::LeftLate,
-                None => excuse,
+            let excuse = match has_left && self.was_late_before_it_left(id, recipient, open) {
+                true => Excuse::LeftLate,
+                false => excuse,
             };
             return self.excuse(id, open, excuse);
         }
@@ -186,7 +181,7 @@ impl Deliveries {
             self.books.tally_mut(key).could_come(short_by);
             self.note_missing(id, open, Fate::UnderWay);
             self.backlog.coming += u64::from(self.has_waited(recipient, open));
-            self.share_counts.coming += u64::from(matches!(recipient, Recipient::Share(_)));
+            self.note_share_coming(recipient, open);
             return;
         }
         if self.was_mistaken(id, open) {
@@ -196,27 +191,26 @@ impl Deliveries {
     }
 
     /// Whether nothing that became of its recipient later can excuse that a message did not come: it would have had to come
-    /// before another one did, when it had not expired.
+    /// before another one did, when it had not expired. At QoS 0 that is so only on the connection that the recipient had when it
+    /// was sent, and if its device read.
     pub(super) fn is_proven_lost(
         &self,
         id: usize,
         recipient: Recipient,
         open: &OpenPledge,
     ) -> bool {
-        let is_of_session = matches!(recipient, Recipient::Session(_));
-        let may_be_unread =
-            || open.owed == QoS::AtMostOnce && self.may_miss(recipient, open.record.sent_at);
-        let had_expired = || {
-            let expires_at = self.expires_at(id, open);
-            open.overtaken_at
-                .zip(expires_at)
-                .is_some_and(|(at, expires_at)| expires_at <= at)
+        let (Recipient::Session(client), Some(at)) = (recipient, open.lost_by_order_at()) else {
+            return false;
         };
-        is_of_session
-            && open.is_lost_by_order()
-            && !may_be_unread()
-            && !had_expired()
-            && !self.was_mistaken(id, open)
+        let may_be_dropped = match open.owed {
+            QoS::AtMostOnce => {
+                let row = session(&self.sessions, client);
+                let was_there = row.is_some_and(|row| row.connected_at < open.record.sent_at);
+                !was_there || self.may_miss(recipient, open.record.sent_at)
+            }
+            QoS::AtLeastOnce | QoS::ExactlyOnce => false,
+        };
+        !may_be_dropped && !self.may_be_over(id, open, at) && !self.was_mistaken(id, open)
     }
 
     /// Writes down that a message is lost.
@@ -401,7 +395,7 @@ fn missed_at(recipient: Recipient, open: &OpenPledge, end: RunEnd) -> Instant {
         RunEnd::Cut => open.record.sent_at,
     };
     match recipient {
-        Recipient::Session(_) => open.overtaken_at.unwrap_or(at_end),
+        Recipient::Session(_) => open.lost_by_order_at().unwrap_or(at_end),
         Recipient::Share(_) => at_end,
     }
 }

@@ -1,61 +1,27 @@
-//! Messages whose recipient has left: what was to come before that is not excused by it.
+//! Messages whose recipient has left: of those that were under way for long before that it is not known whether they were lost.
 
-use squall_protocol::{Instant, QoS};
-
+use squall_protocol::Instant;
 use squall_scenario::{ClientKey, GroupId};
 
 use super::{Deliveries, session};
 use crate::books::stream::OpenPledge;
 use crate::books::topics::{FilterKey, Recipient};
 
-/// What is known of a message that did not come, from before its recipient left.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum BeforeLeft {
-    /// A later one of its stream came: it is lost.
-    HadToCome,
-    /// It was under way for long: whether it was lost is not known.
-    WasLate,
-}
-
 impl Deliveries {
-    /// What is known of a message whose recipient is off-line, from before it left; `None` if it may have been on its way.
-    pub(super) fn before_it_left(
+    /// Whether a message whose recipient is off-line was under way for long when that left: whether it was lost is not known then.
+    pub(super) fn was_late_before_it_left(
         &self,
         id: usize,
         recipient: Recipient,
         open: &OpenPledge,
-    ) -> Option<BeforeLeft> {
+    ) -> bool {
         let Recipient::Session(client) = recipient else {
-            return None;
+            return false;
         };
-        let left_at = session(&self.sessions, client)?.offline_since?;
-        if open.record.sent_at >= left_at {
-            return None;
-        }
-        if self.had_to_come(id, client, open) {
-            return Some(BeforeLeft::HadToCome);
-        }
-        let was_late = self.was_late(id, client, open, left_at);
-        was_late.then_some(BeforeLeft::WasLate)
-    }
-
-    /// Whether a message had to come to a Session before now, whatever becomes of that: the Session had a later one on
-    /// the connection that it has had since before the message was sent, and neither its expiry, nor another connection of
-    /// its publisher, nor a device that did not read can be why it did not (§4.6).
-    pub(super) fn had_to_come(&self, id: usize, client: ClientKey, open: &OpenPledge) -> bool {
-        let stream = &self.streams[id];
-        let record = &open.record;
-        let is_of_one_connection =
-            |since: Option<Instant>| since.is_some_and(|at| at < record.sent_at);
-        let row = session(&self.sessions, client);
-        record.is_ok()
-            // At QoS 2 brokers may pass on at PUBLISH or at PUBREL, whose order is another one.
-            && record.qos != QoS::ExactlyOnce
-            && !stream.has_expiring
-            && is_of_one_connection(row.map(|row| row.connected_at))
-            && is_of_one_connection(self.connected_at.get(&stream.device).copied())
-            && !self.may_miss(Recipient::Session(client), record.sent_at)
-            && stream.is_overtaken(client, open)
+        let left_at = session(&self.sessions, client).and_then(|row| row.offline_since);
+        left_at.is_some_and(|left_at| {
+            open.record.sent_at < left_at && self.was_late(id, client, open, left_at)
+        })
     }
 
     /// Whether a message was under way for long when its recipient, whose device read all the time, left at `now`.
@@ -89,9 +55,10 @@ impl Deliveries {
         let Some(share) = self.shares.get(&filter) else {
             return false;
         };
+        let since = open.record.surely_had_since();
         let is_late_for = |&member: &ClientKey| {
             session(&self.sessions, member)
-                .is_none_or(|row| self.is_long_without_link(row.group, open, sent_at, now))
+                .is_none_or(|row| self.is_long_without_link(row.group, open, since, now))
         };
         open.record.is_ok()
             && !share.had_silent_member(sent_at)

@@ -57,6 +57,16 @@ pub(super) struct Expiries {
     expired: u64,
 }
 
+/// What is known of the expiry of a message.
+#[derive(Clone, Copy, Debug)]
+enum Expiry {
+    /// It has none.
+    Never,
+    Known(Expiring),
+    /// It may have one: that is not remembered.
+    Forgotten,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Expiring {
     interval: Duration,
@@ -213,12 +223,10 @@ impl Deliveries {
         open: &OpenPledge,
         now: Instant,
     ) -> bool {
-        if !self.streams[id].has_expiring {
-            return false;
-        }
-        let Some(expiring) = self.expiries.messages.get(&(id, open.sequence)) else {
-            // Either it has no expiry, or it is not remembered.
-            return self.expiries.order.len() >= MESSAGES_MAX;
+        let expiring = match self.expiry_of(id, open) {
+            Expiry::Never => return false,
+            Expiry::Forgotten => return true,
+            Expiry::Known(expiring) => expiring,
         };
         let expires_at = expiring.sent_at + expiring.interval;
         if now < expires_at {
@@ -242,16 +250,23 @@ impl Deliveries {
         }
     }
 
-    /// When a message expires, or may; `None` if it does not.
-    pub(super) fn expires_at(&self, id: StreamId, open: &OpenPledge) -> Option<Instant> {
+    /// Whether the time of a message was over at `at`, or may have been.
+    pub(super) fn may_be_over(&self, id: StreamId, open: &OpenPledge, at: Instant) -> bool {
+        match self.expiry_of(id, open) {
+            Expiry::Never => false,
+            Expiry::Forgotten => true,
+            Expiry::Known(expiring) => expiring.sent_at + expiring.interval <= at,
+        }
+    }
+
+    fn expiry_of(&self, id: StreamId, open: &OpenPledge) -> Expiry {
         if !self.streams[id].has_expiring {
-            return None;
+            return Expiry::Never;
         }
         match self.expiries.messages.get(&(id, open.sequence)) {
-            Some(expiring) => Some(expiring.sent_at + expiring.interval),
-            // It is not remembered.
-            None if self.expiries.order.len() >= MESSAGES_MAX => Some(open.record.sent_at),
-            None => None,
+            Some(&expiring) => Expiry::Known(expiring),
+            None if self.expiries.order.len() >= MESSAGES_MAX => Expiry::Forgotten,
+            None => Expiry::Never,
         }
     }
 

@@ -108,9 +108,9 @@ impl Deliveries {
                 .any(|other| other.since < open.record.sent_at && other.granted >= open.owed)
         };
         // Of copies for several subscriptions one may overtake another.
-        let is_in_order = place.filters.len() == 1 && self.streams[id].has_one_qos();
-        let is_late = is_in_order && open.overtaken_at.is_some();
-        if !place.filters.contains(&filter) || is_late || is_asked_for() {
+        let is_in_order = place.filters.len() == 1;
+        let is_lost = || is_in_order && self.is_proven_lost(id, place.recipient, open);
+        if !place.filters.contains(&filter) || is_lost() || is_asked_for() {
             return Outcome::Stays;
         }
         let connected_at = session(&self.sessions, event.client).map(|row| row.connected_at);

@@ -26,7 +26,7 @@ use crate::books::topics::{FilterKey, Recipient};
 pub(super) enum LostMember {
     /// It was sent long before each, or after.
     HadNot,
-    /// It was sent long before one, and something may have kept it on its way until then.
+    /// It was sent long before one, and something may have kept it on its way until then, or it is forgotten when one was lost.
     MayHaveHad,
     /// It was on its way when one was lost. From then on it is for another one.
     Had { until: Instant },
@@ -42,10 +42,11 @@ impl Deliveries {
             return LostMember::HadNot;
         }
         let sent = sent_between(record);
-        if let Some(until) = share.had_until(sent, UNDER_WAY.max(self.slowest_to(share))) {
+        let under_way = UNDER_WAY.max(self.slowest_to(share));
+        if let Some(until) = share.had_until(sent, under_way) {
             return LostMember::Had { until };
         }
-        let may_have_had = share.had_until(sent, patience::AT_LEAST).is_some()
+        let may_have_had = share.may_have_had(sent, under_way.max(patience::AT_LEAST))
             || share.waited_until(sent).is_some()
             || record.sent_at <= share.disturbed_until()
                 && self.may_take_long(filter, share, record);
@@ -85,7 +86,7 @@ impl Deliveries {
         let lost = self.lost_member(filter, &open.record);
         let share = self.shares.get(&filter);
         let has_offline = share.is_some_and(|share| {
-            open.owed > QoS::AtMostOnce && share.has_offline_member(&self.sessions, filter)
+            share.has_offline_member(&self.sessions, filter, open.record.sent_at)
         });
         match lost {
             LostMember::HadNot if has_offline => LostMember::MayHaveHad,
@@ -126,18 +127,17 @@ impl Deliveries {
         if share.has_member_on_link(&self.sessions) {
             return Some(Excuse::OnLink);
         }
-        let is_of_qos = |qos: QoS| open.owed == qos;
-        let may_stay = is_of_qos(QoS::ExactlyOnce)
-            || is_of_qos(QoS::AtLeastOnce) && share.has_offline_member(&self.sessions, filter);
+        let may_stay = match open.owed {
+            // What a member had is gone with it at QoS 0, and no other may have it at QoS 2 [MQTT-4.8.2-5].
+            QoS::AtMostOnce | QoS::ExactlyOnce => true,
+            QoS::AtLeastOnce => {
+                share.has_offline_member(&self.sessions, filter, open.record.sent_at)
+            }
+        };
         match self.lost_member_at_end(filter, open) {
             LostMember::HadNot => None,
             LostMember::MayHaveHad => may_stay.then_some(Excuse::MemberLostLate),
-            LostMember::Had { until } => {
-                let is_with_it = may_stay
-                    || now < until
-                    || is_of_qos(QoS::AtMostOnce) && share.had_silent_member(open.record.sent_at);
-                is_with_it.then_some(Excuse::MemberLost)
-            }
+            LostMember::Had { until } => (may_stay || now < until).then_some(Excuse::MemberLost),
         }
     }
 

@@ -203,7 +203,7 @@ impl Deliveries {
     ) {
         let recipient = Recipient::Session(client);
         self.walk_open(recipient, levels, now, |books, id, open| {
-            if books.had_to_come(id, client, open) || books.is_proven_lost(id, recipient, open) {
+            if books.is_proven_lost(id, recipient, open) {
                 return Outcome::Lost;
             }
             Outcome::Excused(excuses.of(|| books.was_late(id, client, open, now)))

@@ -394,7 +394,7 @@ impl Deliveries {
 
     /// What becomes of a message of QoS 0 whose publisher has lost its connection.
     fn unacknowledgeable(&self, id: StreamId, open: &OpenPledge, now: Instant) -> Outcome {
-        if open.overtaken_at.is_some() {
+        if open.lost_by_order_at().is_some() {
             return Outcome::Stays;
         }
         let recipient = self.topics.places(self.streams[id].topic)[open.place].recipient;

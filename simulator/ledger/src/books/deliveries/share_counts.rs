@@ -15,17 +15,17 @@ pub(crate) struct ShareCounts {
     pub(crate) came: u64,
     /// Copies of them that a member got though another one, or the same, had the message.
     pub(crate) twice: u64,
-    /// Messages that reached no member, though no member was lost that may have had them.
+    /// Messages above QoS 0 that reached no member, though no member was lost that may have had them.
     pub(crate) lost: u64,
     /// Messages at QoS 1 that no member had had when the Session of one ended.
     pub(crate) at_stake: u64,
-    /// Of all messages that a lost member may have had, those that reached no other.
+    /// Of all messages above QoS 0 that a lost member may have had, those that reached no other.
     pub(crate) not_passed_on: u64,
-    /// Messages that could come still when the run ended.
+    /// Messages above QoS 0 that could come still when the run ended.
     pub(crate) coming: u64,
-    /// Messages that did not come, of which it is not known whether the broker had lost them.
+    /// Messages above QoS 0 that did not come, of which it is not known whether the broker had lost them.
     pub(crate) late: u64,
-    /// Messages that reached no member, of which it is not known whether a lost member had had them.
+    /// Messages above QoS 0 that reached no member, of which it is not known whether a lost member had had them.
     pub(crate) unclear: u64,
 }
 
@@ -50,13 +50,22 @@ impl Deliveries {
         self.share_counts.at_stake += open;
     }
 
-    /// A message of a shared subscription reached no member.
+    /// A message of a shared subscription reached no member. One at QoS 0 need not (§4.3.1).
     pub(super) fn note_share_lost(&mut self, filter: FilterKey, open: &OpenPledge) {
+        if open.owed == QoS::AtMostOnce {
+            return;
+        }
         match self.lost_member_at_end(filter, open) {
             LostMember::HadNot => self.share_counts.lost += 1,
             LostMember::MayHaveHad => self.share_counts.unclear += 1,
             LostMember::Had { .. } => self.share_counts.not_passed_on += 1,
         }
+    }
+
+    /// A message to a recipient could come still when the run ended.
+    pub(super) fn note_share_coming(&mut self, recipient: Recipient, open: &OpenPledge) {
+        let is_to_share = matches!(recipient, Recipient::Share(_));
+        self.share_counts.coming += u64::from(is_to_share && open.owed > QoS::AtMostOnce);
     }
 
     /// Writes down why a message did not come.
@@ -71,7 +80,9 @@ impl Deliveries {
             Recipient::Session(_) => {
                 self.backlog.late += u64::from(self.has_waited(recipient, open));
             }
-            Recipient::Share(_) => self.share_counts.late += 1,
+            Recipient::Share(_) => {
+                self.share_counts.late += u64::from(open.owed > QoS::AtMostOnce);
+            }
         }
     }
 }

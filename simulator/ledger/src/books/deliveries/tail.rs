@@ -111,7 +111,7 @@ impl Deliveries {
     pub(super) fn coming_since(&self, recipient: Recipient, open: &OpenPledge) -> Option<Instant> {
         let had_since = open.record.surely_had_since();
         match recipient {
-            Recipient::Session(_) if open.is_lost_by_order() => None,
+            Recipient::Session(_) if open.lost_by_order_at().is_some() => None,
             Recipient::Session(client) => {
                 let session = session(&self.sessions, client)?;
                 Some(session.connected_at.max(had_since))

@@ -114,7 +114,8 @@ impl Deliveries {
             .filter(|place| !shares.contains(place))
             .find_map(|place| {
                 let stream = &mut self.streams[case.stream];
-                let arrival = stream.deliver(place, case.sequence(), case.event.now);
+                let arrival =
+                    stream.deliver(place, case.sequence(), case.delivery.qos, case.event.now);
                 matches!(arrival, Arrival::Pledged(_) | Arrival::Optional)
                     .then_some((place, arrival))
             })

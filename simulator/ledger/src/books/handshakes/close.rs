@@ -3,7 +3,7 @@
 //! A broker may have been about to go on with what was under way for a short time only: at the end of the run that could come
 //! still, and when a Session ends it is nothing. What had waited for as long as [`Pace::needed`], on a connection that was up
 //! all the time, the broker has given up. What had waited for long and not for so long is not judged, nor is what a link may
-//! have held back when its connection ended.
+//! have held back when its connection or the run ended.
 
 use squall_protocol::{Instant, PacketId};
 use squall_run::AnomalyKind;
@@ -18,6 +18,17 @@ use crate::books::patience;
 /// Of what had waited for long at the end of a connection or a Session, so much is kept until it is known how slow the broker was
 /// at most. More than that is not judged.
 pub(super) const ENDED_MAX: usize = 10_000;
+
+/// Whether a device can have what the broker sends when the run ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AtEnd {
+    /// It is connected, and no link holds anything of it.
+    Online,
+    /// It is connected, and its link holds something, which may be an answer.
+    OnLink,
+    /// It has no connection.
+    Offline,
+}
 
 impl Exchanges {
     /// Exchanges that waited for the broker until `until`.
@@ -73,7 +84,7 @@ fn open(
 impl Handshakes {
     /// The connection of a device is over, or its Session has gone to another one, at `now`: what was sent on it is not answered
     /// any longer.
-    pub(super) fn end_connection(&mut self, device: DeviceId, now: Instant) {
+    pub(crate) fn end_connection(&mut self, device: DeviceId, now: Instant) {
         let until = self.pace.read_until(now);
         let Some(exchanges) = self.devices.get_mut(&device) else {
             return;
@@ -91,14 +102,14 @@ impl Handshakes {
         self.keep_ended(unanswered);
     }
 
-    /// The Session of a device is over at `now`, and its exchanges with it.
-    pub(super) fn end_session(&mut self, device: DeviceId, now: Instant) {
+    /// The Session of a device is over at `now`, or another device had it since, and its exchanges with it.
+    pub(crate) fn end_session(&mut self, device: DeviceId, now: Instant) {
         self.end_connection(device, now);
         if let Some(exchanges) = self.devices.remove(&device)
             && let Some(until) = exchanges.ended_at
         {
             let waiting = exchanges.waiting(&self.pace, device, until);
-            let waiting = waiting.into_iter().filter(|open| self.is_long(open));
+            let waiting = waiting.into_iter().filter(|open| self.may_be_long(open));
             let waiting: Vec<Open> = waiting.collect();
             for open in &waiting {
                 if let What::Exchange(state) = open.what {
@@ -109,17 +120,24 @@ impl Handshakes {
         }
     }
 
-    /// Keeps what had waited for long at the end of a connection. It only gets less long as the broker is seen to be slower.
+    /// Keeps what may have waited for long at the end of a connection, until it is known how slow the broker is to its group.
     fn keep_ended(&mut self, ended: Vec<Open>) {
         for open in ended {
-            if !self.is_long(&open) {
+            if !self.may_be_long(&open) {
                 continue;
             }
-            match self.ended.len() < ENDED_MAX {
-                true => self.ended.push(open),
-                false => self.note_left(&open),
+            if self.ended.len() < ENDED_MAX {
+                self.ended.push(open);
+            } else if self.is_long(&open) {
+                self.note_left(&open);
             }
         }
+    }
+
+    /// Whether something had waited for long at the end of its connection, by what its group was answered: where that was nothing
+    /// yet, the slowest answer to another group says nothing for good.
+    fn may_be_long(&self, open: &Open) -> bool {
+        self.pace.may_be_long(open.group, open.waited)
     }
 
     /// Whether something had waited for long at the end of its connection. Over a link, what waits for less than it takes to tell
@@ -132,7 +150,7 @@ impl Handshakes {
     }
 
     /// Ends the account: exchanges that wait for the broker are incomplete, or could be gone on with still.
-    pub(crate) fn close(&mut self, now: Instant, is_online: impl Fn(DeviceId) -> bool) {
+    pub(crate) fn close(&mut self, now: Instant, at_end: impl Fn(DeviceId) -> AtEnd) {
         let devices: std::collections::BTreeMap<DeviceId, Exchanges> =
             self.devices.drain().collect();
         let (mut open, mut ended) = (Vec::new(), Vec::new());
@@ -142,10 +160,15 @@ impl Handshakes {
             }
             if let Some(until) = exchanges.ended_at {
                 ended.extend(exchanges.waiting(&self.pace, device, until));
-            } else if is_online(device) {
-                open.extend(exchanges.unanswered(&self.pace, device, now));
-                open.extend(exchanges.waiting(&self.pace, device, now));
+                continue;
             }
+            let judged = match at_end(device) {
+                AtEnd::Online => &mut open,
+                AtEnd::OnLink => &mut ended,
+                AtEnd::Offline => continue,
+            };
+            judged.extend(exchanges.unanswered(&self.pace, device, now));
+            judged.extend(exchanges.waiting(&self.pace, device, now));
         }
         self.keep_ended(ended);
         for open in std::mem::take(&mut self.ended) {

@@ -32,6 +32,7 @@ use super::memory::Memory;
 use super::roster::Roster;
 use super::unanswered::Pending;
 
+pub(crate) use self::close::AtEnd;
 pub use self::counts::{HandshakeCounts, Unjudged};
 
 /// How long a part of an exchange took.
@@ -343,16 +344,6 @@ impl Handshakes {
         if exchanges.is_some_and(|it| it.socket.is_none_or(|socket| socket == event.socket)) {
             self.end_connection(event.device, event.now);
         }
-    }
-
-    /// Another device has the Session of this one from now on.
-    pub(crate) fn handle_taken_over(&mut self, device: DeviceId, now: Instant) {
-        self.end_connection(device, now);
-    }
-
-    /// The device has lost its Session, or another device had it since: it begins afresh.
-    pub(crate) fn handle_session_over(&mut self, device: DeviceId, now: Instant) {
-        self.end_session(device, now);
     }
 
     /// Exchanges of devices that are connected in which the broker is to answer the sender.

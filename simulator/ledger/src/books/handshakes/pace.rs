@@ -27,16 +27,46 @@ pub(super) struct Pace {
     pub(super) broker_times: BrokerTimes,
     /// While the generator does nothing, what came lies unread.
     pub(super) standstill: Standstill,
-    /// The last time that each device did not read.
-    unread: HashMap<DeviceId, Unread>,
+    /// How each device reads that has not always.
+    reading: HashMap<DeviceId, Reading>,
 }
 
-/// A time in which a device did not read.
-#[derive(Clone, Copy, Debug)]
-struct Unread {
-    since: Instant,
-    /// When it had read what came meanwhile, which takes no longer than it did not read; `None` while it does not.
-    until: Option<Instant>,
+/// When a device did not read what came.
+#[derive(Debug, Default)]
+struct Reading {
+    /// Since when it does not; `None` while it reads.
+    stopped_at: Option<Instant>,
+    /// The last time that is over.
+    last: Standstill,
+}
+
+impl Reading {
+    /// The device reads on.
+    fn read_on(&mut self, now: Instant) {
+        if let Some(stopped_at) = self.stopped_at.take() {
+            self.last.note(stopped_at, now);
+        }
+    }
+
+    /// Since when what is read at `now` may have lain there; `None` if it came just now. A device that stops again before it has
+    /// read what came while it did not has been behind all the time.
+    fn lay_since(&self, now: Instant) -> Option<Instant> {
+        self.stopped_at.map_or_else(
+            || self.last.lay_since(now),
+            |at| Some(self.last.lay_since(at).unwrap_or(at)),
+        )
+    }
+
+    /// Since when it did not read, and when it had read what came meanwhile; that is `None` while it does not read.
+    fn last_time(&self) -> Option<(Instant, Option<Instant>)> {
+        match self.stopped_at {
+            Some(at) => Some((self.lay_since(at).unwrap_or(at), None)),
+            None => self
+                .last
+                .last_time()
+                .map(|[since, read_by]| (since, Some(read_by))),
+        }
+    }
 }
 
 impl Pace {
@@ -48,7 +78,7 @@ impl Pace {
             without_any: roster.connect_timeout(),
             broker_times: BrokerTimes::default(),
             standstill: Standstill::default(),
-            unread: HashMap::new(),
+            reading: HashMap::new(),
         }
     }
 
@@ -64,23 +94,20 @@ impl Pace {
 
     /// The device stops reading.
     pub(super) fn stop_reading(&mut self, event: &Event) {
-        let unread = Unread {
-            since: event.now,
-            until: None,
-        };
-        self.unread.insert(event.device, unread);
+        let reading = self.reading.entry(event.device).or_default();
+        reading.stopped_at.get_or_insert(event.now);
     }
 
     /// The device reads on.
     pub(super) fn read_on(&mut self, event: &Event) {
-        if let Some(unread) = self.unread.get_mut(&event.device) {
-            unread.until = Some(event.now + event.now.saturating_since(unread.since));
+        if let Some(reading) = self.reading.get_mut(&event.device) {
+            reading.read_on(event.now);
         }
     }
 
     /// The device is connected anew, and reads.
     pub(super) fn forget_reading(&mut self, device: DeviceId) {
-        self.unread.remove(&device);
+        self.reading.remove(&device);
     }
 
     /// The broker has answered what it could answer since `since`: how long it took, unless something else may have held the
@@ -89,9 +116,8 @@ impl Pace {
         let Some(since) = since else {
             return;
         };
-        let unread = self.unread.get(&event.device);
-        let lay_unread =
-            unread.is_some_and(|unread| unread.until.is_none_or(|until| event.now <= until));
+        let reading = self.reading.get(&event.device);
+        let lay_unread = reading.is_some_and(|reading| reading.lay_since(event.now).is_some());
         let is_undisturbed = !lay_unread
             && self.standstill.lay_since(event.now).is_none()
             && !self.broker_times.touches(since, event.arrived);
@@ -111,16 +137,25 @@ impl Pace {
         patience::is_long(waited, self.slowest_of(group))
     }
 
+    /// The same by the answers to the group alone, and of what a link may have held by whether it may be long enough to tell: however
+    /// slow the broker is to other groups, the group may have a quick answer yet.
+    pub(super) fn may_be_long(&self, group: GroupId, waited: Duration) -> bool {
+        let slowest = self.slowest[usize::from(group.0)];
+        match self.is_on_link(group) {
+            true => waited >= patience::needed(slowest, Duration::ZERO),
+            false => patience::is_long(waited, slowest),
+        }
+    }
+
     /// How long the broker had from `since` to `until` to answer the device.
     pub(super) fn waited(&self, device: DeviceId, since: Instant, until: Instant) -> Duration {
-        let Some(unread) = self.unread.get(&device) else {
+        let last_time = self.reading.get(&device).and_then(Reading::last_time);
+        let Some((stopped_at, read_by)) = last_time else {
             return self.own_time(since, until);
         };
         // What was due before would have been read, and what came later is.
-        let before = self.own_time(since, until.min(unread.since));
-        let after = unread
-            .until
-            .map(|read| self.own_time(since.max(read), until));
+        let before = self.own_time(since, until.min(stopped_at));
+        let after = read_by.map(|read_by| self.own_time(since.max(read_by), until));
         before.max(after.unwrap_or_default())
     }
 

@@ -216,10 +216,10 @@ impl Ledger {
         let holder = self.deliveries.holder(event.client);
         let before = holder.filter(|&holder| holder != event.device);
         if let Some(before) = before {
-            self.handshakes.handle_taken_over(before, event.now);
+            self.handshakes.end_connection(before, event.now);
         }
         if holder != Some(event.device) || !session_present {
-            self.handshakes.handle_session_over(event.device, event.now);
+            self.handshakes.end_session(event.device, event.now);
         }
         self.handshakes.handle_connected(event);
     }
@@ -302,7 +302,7 @@ impl Ledger {
         self.deliveries.handle_ended(event, ending);
         let is_over = self.roster.session_expiry(event.group).is_zero();
         if is_over && !self.deliveries.is_online(event.client) {
-            self.handshakes.handle_session_over(event.device, event.now);
+            self.handshakes.end_session(event.device, event.now);
         }
     }
 

@@ -1,11 +1,10 @@
 //! How far one recipient is with one stream: what it had, what it is owed, and in which order it came.
 
-use std::collections::VecDeque;
-
-use squall_protocol::{Instant, QoS};
+use squall_protocol::QoS;
 use squall_scenario::ClientKey;
 
 use super::Pledged;
+use super::overtaken::{Overtaken, Overtaker, Overtakers};
 use crate::books::sequences::SequenceSet;
 
 /// How far one recipient is with one stream.
@@ -45,9 +44,9 @@ pub(super) struct Level {
     pub(super) pending: SequenceSet,
     /// Whether its recipient lists the cursor among those with open pledges at this QoS.
     pub(super) is_listed: bool,
-    /// By QoS of the PUBLISH to the broker, within which order is promised: sequences up to which everything pending was
-    /// overtaken, by a later one that came, and when.
-    overtaken: [VecDeque<(u32, Instant)>; 3],
+    /// By QoS of the PUBLISH to the broker, within which order is promised: what of `pending` was overtaken by later ones that
+    /// came at the QoS of these pledges.
+    overtaken: [Overtakers; 3],
 }
 
 impl Level {
@@ -61,33 +60,21 @@ impl Level {
         }
     }
 
-    /// `sequence`, which was published at `published`, came: those that are pending before it did not come in order.
-    /// Returns the last of them, if there are some that had not been overtaken before.
-    fn note_overtaken(
-        &mut self,
-        sequence: u32,
-        published: QoS,
-        now: Instant,
-        most: usize,
-    ) -> Option<u32> {
-        let highest = self.pending.highest_below(sequence)?;
-        let overtaken = &mut self.overtaken[published as usize];
-        if overtaken.back().is_some_and(|&(to, _)| to >= highest) {
+    /// `sequence` came: those that are pending before it did not come in order. Order is promised within one QoS (§4.6). The last
+    /// of them, if there are some that had not been overtaken before.
+    fn note_overtaken(&mut self, sequence: u32, coming: &Coming, most: usize) -> Option<u32> {
+        if coming.level.delivered != self.owed {
             return None;
         }
-        overtaken.push_back((highest, now));
-        if overtaken.len() > most {
-            // The oldest count as overtaken by what overtook the next.
-            overtaken.pop_front();
-        }
-        Some(highest)
+        let highest = self.pending.highest_below(sequence)?;
+        let overtaken = &mut self.overtaken[coming.level.published as usize];
+        let is_new = overtaken.note(highest, coming.message, most);
+        is_new.then_some(highest)
     }
 
-    /// When a later message than this one, published at the same QoS, first came, while this one was pending.
-    pub(super) fn overtaken_at(&self, sequence: u32, published: QoS) -> Option<Instant> {
-        let overtaken = &self.overtaken[published as usize];
-        let place = overtaken.partition_point(|&(to, _)| to < sequence);
-        overtaken.get(place).map(|&(_, at)| at)
+    /// What overtook this message, published at `published`, while it was pending: later ones of the same QoS.
+    pub(super) fn overtaken(&self, sequence: u32, published: QoS) -> Option<Overtaken> {
+        self.overtaken[published as usize].of(sequence)
     }
 }
 
@@ -107,6 +94,13 @@ pub(crate) struct OrderLevel {
     pub(crate) published: QoS,
     /// QoS of the PUBLISH from it.
     pub(crate) delivered: QoS,
+}
+
+/// A message that comes, of which it is known how it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Coming {
+    pub(super) level: OrderLevel,
+    pub(super) message: Overtaker,
 }
 
 /// What a delivery is to a cursor.
@@ -150,15 +144,6 @@ impl Cursor {
         later
     }
 
-    /// Whether the Session had a later message of the same level.
-    pub(super) fn has_later(&self, client: ClientKey, level: OrderLevel, sequence: u32) -> bool {
-        let mut orders = self.orders.iter();
-        let order = orders.find(|order| order.client == client);
-        let highest = order
-            .and_then(|order| order.highest[level.published as usize][level.delivered as usize]);
-        highest.is_some_and(|highest| highest > sequence)
-    }
-
     /// Counts one more copy of a message out of the broker's store; returns how many that are. The
     /// store has one message of a topic: what came before it will not come again.
     pub(crate) fn count_replay(&mut self, sequence: u32) -> u32 {
@@ -192,12 +177,11 @@ impl Cursor {
         }
     }
 
-    /// Message `sequence`, which was published at `published` if that is still known, came.
+    /// Message `sequence` came; `coming` says how it was sent, if that is still known.
     pub(super) fn deliver(
         &mut self,
         sequence: u32,
-        published: Option<QoS>,
-        now: Instant,
+        coming: Option<Coming>,
         ranges_max: usize,
     ) -> Arrival {
         let is_new = self.received.insert(sequence);
@@ -209,8 +193,8 @@ impl Cursor {
             if !level.pending.remove(sequence) {
                 return None;
             }
-            if let Some(published) = published {
-                self.last_overtaken = level.note_overtaken(sequence, published, now, ranges_max);
+            if let Some(coming) = coming {
+                self.last_overtaken = level.note_overtaken(sequence, &coming, ranges_max);
             }
             Some(level.owed)
         });

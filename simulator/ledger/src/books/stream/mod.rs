@@ -9,6 +9,7 @@ mod content;
 mod cursor;
 mod open_cursors;
 mod open_pledges;
+mod overtaken;
 mod record;
 mod sent_as;
 
@@ -16,6 +17,9 @@ use std::collections::VecDeque;
 
 use squall_protocol::{Instant, QoS};
 use squall_scenario::{ClientKey, DeviceId, TopicKey};
+
+use self::cursor::Coming;
+use self::overtaken::Overtaker;
 
 pub(crate) use content::{Changed, Content, ContentPrint, Said, fingerprint};
 pub(crate) use cursor::{Arrival, Cursor, OrderLevel};
@@ -160,16 +164,6 @@ impl Stream {
         of_it.map(|level| level.pending.len()).sum()
     }
 
-    /// Whether a later message of the QoS levels of a pledge came to the Session at its place.
-    pub(crate) fn is_overtaken(&self, client: ClientKey, open: &OpenPledge) -> bool {
-        let level = OrderLevel {
-            published: open.record.qos,
-            delivered: open.owed,
-        };
-        let cursor = self.cursors.get(open.place);
-        cursor.is_some_and(|cursor| cursor.has_later(client, level, open.sequence))
-    }
-
     /// How often a message came to a place out of the broker's store.
     pub(crate) fn replays(&self, place: usize, sequence: u32) -> u32 {
         let cursor = self.cursors.get(place);
@@ -206,12 +200,24 @@ impl Stream {
         pledged
     }
 
-    /// Writes down a delivery to a place.
-    pub(crate) fn deliver(&mut self, place: usize, sequence: u32, now: Instant) -> Arrival {
+    /// Writes down a delivery at QoS `delivered` to a place.
+    pub(crate) fn deliver(
+        &mut self,
+        place: usize,
+        sequence: u32,
+        delivered: QoS,
+        now: Instant,
+    ) -> Arrival {
         let ranges_max = self.ranges_max;
-        let published = self.record(sequence).map(|record| record.qos);
+        let coming = self.record(sequence).map(|record| Coming {
+            level: OrderLevel {
+                published: record.qos,
+                delivered,
+            },
+            message: Overtaker::new(record, now),
+        });
         let cursor = self.cursor_mut(place);
-        let arrival = cursor.deliver(sequence, published, now, ranges_max);
+        let arrival = cursor.deliver(sequence, coming, ranges_max);
         if let Arrival::Pledged(_) = arrival
             && let Some(record) = self.record_mut(sequence)
         {
@@ -231,11 +237,6 @@ impl Stream {
         let ranges_max = self.ranges_max;
         self.cursor_mut(place)
             .take_copy(sequence, allowed, ranges_max)
-    }
-
-    /// Whether all of its messages so far had one QoS: then a later one overtakes none before it.
-    pub(crate) fn has_one_qos(&self) -> bool {
-        self.sent_as.only().is_some()
     }
 
     /// Takes the pledges of one message that were delivered out: place and QoS owed of each. Its

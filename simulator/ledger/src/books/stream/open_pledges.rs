@@ -3,6 +3,7 @@
 use squall_protocol::{Instant, QoS};
 use squall_scenario::GroupId;
 
+use super::overtaken::{Overtaken, Overtaker};
 use super::{Record, Stream};
 use crate::books::tallies::TallyKey;
 
@@ -17,29 +18,32 @@ pub(crate) struct OpenPledge {
     pub(crate) owed: QoS,
     /// What is known of the message.
     pub(crate) record: Record,
-    /// When a later one of the same stream and QoS came to this place.
-    pub(crate) overtaken_at: Option<Instant>,
+    /// Later ones of the same stream and QoS that came to this place.
+    pub(crate) overtaken: Option<Overtaken>,
 }
 
 impl OpenPledge {
-    /// Whether the later one that came proves that this one is lost: the broker had it before, and had to send it before (§4.6).
-    /// On the connection that both were sent on it had them in that order. What is sent again on a later connection, or
-    /// waits to be released (§4.3.3), it may have only after the later one.
-    pub(crate) fn is_lost_by_order(&self) -> bool {
-        let Some(at) = self.overtaken_at else {
-            return false;
-        };
-        let record = &self.record;
-        let was_sent_once = match record.qos {
-            QoS::AtMostOnce => true,
-            QoS::AtLeastOnce => record.connected_at <= record.sent_at,
-            QoS::ExactlyOnce => false,
-        };
-        record.is_ok() && (was_sent_once || record.answered_at < at)
+    /// When a later one came that the broker surely had after this one: it had to send this one before that (§4.6). `None` if
+    /// none did.
+    pub(crate) fn lost_by_order_at(&self) -> Option<Instant> {
+        let overtaken = self.overtaken.filter(|_| self.record.is_ok())?;
+        let overtakers = [overtaken.first, overtaken.last];
+        let later = overtakers.iter().find(|later| self.was_had_before(later))?;
+        Some(later.at)
     }
-}
 
-impl OpenPledge {
+    /// Whether the broker surely had it before a later one. On the connection that both were sent on it had them in that order.
+    /// What is sent again on a later connection, or waits to be released (§4.3.3), it may have only after the later one.
+    fn was_had_before(&self, later: &Overtaker) -> bool {
+        let record = &self.record;
+        let was_answered_before = record.answered_at < later.sent_at;
+        match record.qos {
+            QoS::AtMostOnce => record.socket == later.socket,
+            QoS::AtLeastOnce => record.connected_at <= record.sent_at || was_answered_before,
+            QoS::ExactlyOnce => was_answered_before,
+        }
+    }
+
     /// The tally of this pledge, made to a recipient of `group`.
     pub(crate) fn key(&self, group: GroupId) -> TallyKey {
         TallyKey {
@@ -66,7 +70,7 @@ impl Stream {
                 sequence,
                 owed,
                 record: self.records[(sequence - self.base) as usize],
-                overtaken_at: level.overtaken_at(sequence, self.qos_of(sequence)),
+                overtaken: level.overtaken(sequence, self.qos_of(sequence)),
             })
         })
     }
@@ -121,7 +125,7 @@ impl Stream {
                         sequence,
                         owed: level.owed,
                         record: *record,
-                        overtaken_at: level.overtaken_at(sequence, record.qos),
+                        overtaken: level.overtaken(sequence, record.qos),
                     });
                 }
             }
@@ -153,7 +157,7 @@ impl Stream {
                 sequence,
                 owed: level.owed,
                 record,
-                overtaken_at: level.overtaken_at(sequence, record.qos),
+                overtaken: level.overtaken(sequence, record.qos),
             })
         })
     }

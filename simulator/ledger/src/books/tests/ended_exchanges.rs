@@ -83,6 +83,30 @@ fn how_slow_the_broker_is_may_be_seen_later() {
     assert_eq!(found(&counts), (0, 0), "{counts:?}");
 }
 
+/// Another group's slow answers say nothing once the group has had answers of its own, also where those come later.
+#[test]
+fn what_another_group_waited_for_excuses_nothing_that_ended_before_the_first_answer() {
+    let mut scene = Scene::ready(&[CLEAN, CLEAN + 1]);
+    send(&mut scene, SenderLeg::PublishSent);
+    scene.wait(4_000);
+    send_all(
+        &mut scene,
+        &[
+            SenderLeg::PubrecReceived,
+            SenderLeg::PubrelSent,
+            SenderLeg::PubcompReceived,
+        ],
+    );
+    receive(&mut scene, CLEAN, &AWAITS_PUBREL);
+    scene.wait(6_000);
+    scene.end(CLEAN, LEAVES);
+    receive(&mut scene, CLEAN + 1, &AWAITS_PUBREL);
+    let rest = [ReceiverLeg::PubrelReceived, ReceiverLeg::PubcompSent];
+    receive(&mut scene, CLEAN + 1, &rest);
+
+    assert_eq!(found(&closed(scene)), (1, 0));
+}
+
 /// A Session that goes on, and whose exchange ends on a later connection, has nothing incomplete.
 #[test]
 fn an_exchange_that_ends_later_is_complete() {

@@ -13,9 +13,9 @@ const QOS0: QoS = QoS::AtMostOnce;
 const QOS1: QoS = QoS::AtLeastOnce;
 const QOS2: QoS = QoS::ExactlyOnce;
 
-const SHARE: &str = "$share/g/t";
+pub(super) const SHARE: &str = "$share/g/t";
 
-fn shared(scene: Scene, members: &[u32], qos: QoS) -> Scene {
+pub(super) fn shared(scene: Scene, members: &[u32], qos: QoS) -> Scene {
     let mut scene = scene.made_ready(&[]);
     for &member in members {
         scene.connect(member);
@@ -24,11 +24,11 @@ fn shared(scene: Scene, members: &[u32], qos: QoS) -> Scene {
     scene
 }
 
-fn excused(tally: &Tally, excuse: Excuse) -> u64 {
+pub(super) fn excused(tally: &Tally, excuse: Excuse) -> u64 {
     tally.excused[excuse as usize]
 }
 
-fn counts(scene: &Scene) -> ShareCounts {
+pub(super) fn counts(scene: &Scene) -> ShareCounts {
     scene.ledger.deliveries.share_counts()
 }
 

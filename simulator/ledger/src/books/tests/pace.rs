@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use squall_fleet::{
-    About, BrokerFact, ConnectionFact, Departure, Fact, Observation, ReceiverLeg, SenderLeg,
+    About, BrokerFact, ConnectionFact, Departure, EndCause, Fact, Observation, ReceiverLeg,
+    SenderLeg, Way,
 };
-use squall_scenario::{BrokerAction, FaultId};
+use squall_scenario::{BrokerAction, Farewell, FaultId};
 
 use super::exchanges::{receive, send};
 use super::scene::{CLEAN, PUBLISHER, Scene};
@@ -243,5 +244,46 @@ fn where_nothing_was_answered_the_broker_has_the_time_of_an_answer() {
         scene.wait(waited);
 
         assert_eq!(closed(scene), expected, "{waited} ms");
+    }
+}
+
+/// A device that stops reading again while it catches up has had nothing to itself between: what came meanwhile may lie there.
+#[test]
+fn a_second_stall_in_the_catching_up_is_part_of_the_first() {
+    let mut scene = Scene::ready(&[CLEAN]);
+    answer_once(&mut scene);
+    stop_reading(&mut scene, PUBLISHER);
+    let since = scene.now;
+    scene.wait(3_000);
+    send(&mut scene, SenderLeg::PublishSent);
+    scene.wait(6_000);
+    let resumed = ConnectionFact::ReadingResumed { since };
+    scene.tell(PUBLISHER, Fact::Connection(resumed));
+    scene.wait(1_000);
+    stop_reading(&mut scene, PUBLISHER);
+    scene.wait(500);
+    scene.end(PUBLISHER, EndCause::WentAway(Farewell::Polite));
+
+    assert_eq!(closed(scene), (0, 0));
+}
+
+/// What a link holds at the end may be the answer: an exchange that has waited for long is not judged, and that is told.
+#[test]
+fn an_exchange_whose_answer_a_link_may_hold_at_the_end_is_told() {
+    for way in [Way::Up, Way::Down] {
+        let mut scene = on_links();
+        answer_once(&mut scene);
+        send(&mut scene, SenderLeg::PublishSent);
+        send(&mut scene, SenderLeg::PublishResent);
+        leave(&mut scene, PUBLISHER, 2);
+        scene.wait(100_000);
+        let held = ConnectionFact::StillOnLink(way);
+        scene.tell(PUBLISHER, Fact::Connection(held));
+
+        scene.ledger.close(scene.now);
+
+        let counts = scene.ledger.handshakes.counts();
+        assert_eq!((counts.incomplete, counts.dup_unanswered), (0, 0));
+        assert_eq!((counts.left, counts.dup_left), (1, 1), "{way:?}");
     }
 }
