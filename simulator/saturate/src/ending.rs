@@ -9,8 +9,8 @@ use squall_protocol::packet::{Connect, Disconnect, Packet};
 use squall_transport::Transport;
 
 use crate::client;
-use crate::engine::OpenLayers;
 use crate::error::Client;
+use crate::layers::OpenLayers;
 use crate::limits::{END_SESSION_MAX, END_SESSIONS_MAX};
 use crate::load::Load;
 

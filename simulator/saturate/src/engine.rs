@@ -1,6 +1,5 @@
 //! The turns of a load: wait for sockets, read all that came, send what may be sent, write each socket once.
 
-use std::fmt::Debug;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use crate::client::{Clients, Connection, Phase};
 use crate::clock::{Clock, nanos};
 use crate::ending::end_sessions;
 use crate::error::{Client, LoadError};
+use crate::layers::OpenLayers;
 use crate::limits::{
     CONNECT_SILENCE_MAX, CONNECTS_AT_ONCE, DRAIN_MAX, DRAIN_SILENCE_MAX, EVENTS_PER_TURN,
     READ_BYTES, READS_PER_TURN, WAIT_MAX,
@@ -29,12 +29,6 @@ use crate::send::{Schedule, Sender, Stalls};
 
 /// The token of the alarm; those of connections are their places.
 const ALARM: Token = Token(usize::MAX);
-
-/// What connections have between TCP and MQTT.
-pub trait OpenLayers: Debug + Send + Sync {
-    /// Those of a new connection; `None` where MQTT is straight on TCP.
-    fn open(&self) -> Option<Transport>;
-}
 
 /// A load on one broker, from its first connection to its last.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ mod clock;
 mod ending;
 mod engine;
 mod error;
+mod layers;
 mod limits;
 mod load;
 mod publisher;
@@ -27,7 +28,8 @@ mod stamp;
 mod track;
 
 pub use account::Account;
-pub use engine::{Counters, Engine, OpenLayers};
+pub use engine::{Counters, Engine};
 pub use error::{Client, LoadError};
+pub use layers::OpenLayers;
 pub use load::{Load, Pace, PublisherSpec, Sessions, Share, SubscriberSpec};
 pub use stamp::STAMP_BYTES;

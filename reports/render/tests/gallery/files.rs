@@ -80,6 +80,8 @@ fn compare(folder: &Path, out: &Path) {
 pub(crate) fn sides_in(folder: &Path) -> Vec<PathBuf> {
     let mut sides = folders_in(folder);
     sides.retain(|side| name_of(side) != "charts");
+    // What others are compared with.
+    sides.sort_by_key(|side| name_of(side) != "squall");
     sides
 }
 

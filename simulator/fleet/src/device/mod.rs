@@ -29,6 +29,7 @@ mod link_faults;
 mod message;
 mod mute;
 mod muting;
+mod passing;
 mod profile;
 mod properties;
 mod provoking;

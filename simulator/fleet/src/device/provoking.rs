@@ -4,10 +4,10 @@ use squall_protocol::client::Displaced;
 use squall_protocol::packet::{Disconnect, Packet};
 
 use super::Device;
+use super::passing::tell_came;
 use super::turn::Turn;
 use crate::firing::Firing;
 use crate::observation::{Fact, Path, ProvocationFact};
-use crate::packet_seen::tell_came;
 
 /// What is still read of a connection that a malformed packet must end.
 #[derive(Debug)]

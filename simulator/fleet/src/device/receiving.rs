@@ -11,6 +11,7 @@ use super::connection::Role;
 use super::ending::TransportEnd;
 use super::message::{MessageHandle, SenderStep};
 use super::mute::Answer;
+use super::passing::tell_came;
 use super::publishing::Stream;
 use super::qos2_faults::{AfterPubrel, Qos2Faults};
 use super::repeats::Repeats;
@@ -22,7 +23,7 @@ use crate::observation::{
     ConnectionFact, CutStep, EndCause, Fact, LegFact, PublicationFact, ReceiverLeg, RetainedFact,
     SenderLeg,
 };
-use crate::packet_seen::{PacketSeen, tell_came};
+use crate::packet_seen::PacketSeen;
 use crate::payload::stamp_of;
 use crate::stamp::Stamp;
 

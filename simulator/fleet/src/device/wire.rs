@@ -9,10 +9,10 @@ use squall_protocol::ReasonCode;
 
 use super::Device;
 use super::connection::{Down, Lanes, Reading, Role, Up, Voice};
+use super::passing::tell_sent;
 use super::turn::{Shared, Turn};
 use crate::link::{Arrived, Direction, Link, LinkReport, Way};
 use crate::observation::{ConnectionFact, Departure, Fact, SilenceFact};
-use crate::packet_seen::tell_sent;
 
 impl Device {
     /// Something other than bytes came out of the drive: over the link, or at once.
