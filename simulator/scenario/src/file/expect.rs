@@ -167,7 +167,7 @@ pub(crate) enum ExpectFile {
     },
     /// Shared subscriptions.
     Shared {
-        /// Each message reaches exactly one member. Of what a lost member may have had, no more than that is judged that it
+        /// Each message that is owed at QoS 1 or 2 reaches exactly one member. Of what a lost member may have had, no more than that is judged that it
         /// does not come twice. By default not judged.
         exactly_one: Option<bool>,
         /// What was owed at QoS 1 when a connection of a member ended, and its Session with it, reached another member.
