@@ -61,6 +61,8 @@ pub enum PacketState {
 pub struct ShortTopic {
     /// Of the whole name, in bytes.
     length: u16,
+    /// Of the whole name: names that differ in the middle alone are told apart.
+    hash: u16,
     first: [u8; TOPIC_PART],
     last: [u8; TOPIC_PART],
 }
@@ -71,6 +73,7 @@ impl ShortTopic {
         let bytes = topic.as_bytes();
         let mut short = Self {
             length: u16::try_from(bytes.len()).unwrap_or(u16::MAX),
+            hash: hash(bytes),
             ..Self::default()
         };
         let first = bytes.len().min(TOPIC_PART);
@@ -99,6 +102,13 @@ impl ShortTopic {
             last.trim_start_matches(cut)
         ))
     }
+}
+
+/// FNV-1a, folded.
+fn hash(bytes: &[u8]) -> u16 {
+    let step = |hash: u32, &byte: &u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let hash = bytes.iter().fold(0x811C_9DC5, step);
+    (hash >> 16) as u16 ^ hash as u16
 }
 
 impl PacketSeen {
@@ -261,6 +271,10 @@ mod tests {
         let exact = "a".repeat(2 * TOPIC_PART);
         let long = format!("fleet/{}/{}/level", "x".repeat(9), "é".repeat(20));
 
+        let others = ["room-017", "room-018"]
+            .map(|room| ShortTopic::of(&format!("plant/building-one/{room}/sensors/temperature")));
+        assert_eq!(others[0].text(), others[1].text());
+        assert_ne!(others[0], others[1]);
         assert_eq!(ShortTopic::of("").text(), None);
         assert_eq!(ShortTopic::of("a/b").text().as_deref(), Some("a/b"));
         assert_eq!(ShortTopic::of(&exact).text(), Some(exact));

@@ -1,5 +1,7 @@
 //! What the devices of one anomaly sent and got around one moment.
 
+use std::collections::VecDeque;
+
 use squall_fleet::{PacketSeen, PacketState, ShortTopic, Way};
 use squall_protocol::packet::PacketType;
 use squall_protocol::{Instant, PacketId};
@@ -43,19 +45,22 @@ impl Focus {
         self.device.into_iter().chain(other)
     }
 
-    /// Whether `packet` is a PUBLISH of the message. What goes by a Topic Alias has no name.
+    /// Whether `packet` is a PUBLISH of the message. What a device sends by a Topic Alias has no name here, and may be the message of
+    /// that number in another of its topics.
     pub(super) fn is_of_message(&self, packet: &PacketSeen) -> bool {
         let (Some(device), Some(sequence)) = (self.device, self.sequence) else {
             return false;
         };
         packet.message == Some((device, sequence))
-            && (packet.topic == self.topic || packet.topic == ShortTopic::default())
+            && (packet.topic == self.topic
+                || (packet.way == Way::Up && packet.topic == ShortTopic::default()))
     }
 
-    /// When the message was first sent, if that is kept.
+    /// When the message was first sent, if that is kept and not far back among the packets of its publisher.
     pub(super) fn sent_at(&self, ring: &Ring) -> Option<Instant> {
         let sent = ring
             .of_device(self.device?)
+            .take(WALKED)
             .filter(|(_, packet)| packet.way == Way::Up && self.is_of_message(packet));
         sent.last().map(|(_, packet)| packet.at)
     }
@@ -163,13 +168,17 @@ impl Found {
         ring: &Ring,
     ) -> usize {
         let (mut before, mut beyond) = (0, 0);
-        let mut after: Vec<(u64, PacketSeen)> = Vec::new();
+        // From the newest on: of those after the moment the last ones that are met.
+        let mut after = VecDeque::with_capacity(AFTER + 1);
         for (number, packet) in ring.of_device(device) {
             if focus.is_of_message(packet) && self.of_message < OF_MESSAGE {
                 self.of_message += 1;
                 self.packets.push((number, *packet));
             } else if packet.at > around {
-                after.push((number, *packet));
+                after.push_back((number, *packet));
+                if after.len() > AFTER {
+                    after.pop_front();
+                }
             } else if before < BEFORE {
                 before += 1;
                 self.packets.push((number, *packet));
@@ -180,9 +189,8 @@ impl Found {
             }
         }
         self.is_short |= before < BEFORE;
-        let kept = after.len().min(AFTER);
-        self.packets.extend(after.iter().rev().take(kept));
-        kept
+        self.packets.extend(after.iter().rev());
+        after.len()
     }
 }
 

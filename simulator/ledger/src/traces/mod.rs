@@ -8,7 +8,7 @@
 mod capture;
 mod ring;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use squall_fleet::{PacketSeen, ShortTopic, Way};
 use squall_run::{AnomalyKind, Measured, PACKETS_KEPT};
@@ -22,15 +22,20 @@ use ring::Ring;
 const PER_KIND: usize = 3;
 /// Anomalies of a run that have their packets.
 const IN_ALL: usize = 20;
-/// Suspicions that are looked into at once: further ones are not.
-const SUSPICIONS: usize = 16;
+/// Suspicions that are kept: a further one takes the place of the oldest, which may have come to nothing long ago.
+const SUSPICIONS: usize = 32;
+/// Suspicions of a run that are looked into: each is a walk through packets, on the thread that stamps them.
+const SUSPICIONS_IN_ALL: u32 = 4_096;
 
 /// The last packets of a run, and those around its first anomalies.
 #[derive(Debug)]
 pub(crate) struct Traces {
     ring: Ring,
     found: Vec<(Anomaly, Capture)>,
-    suspected: Vec<(Focus, Capture)>,
+    /// The oldest first.
+    suspected: VecDeque<(Focus, Capture)>,
+    /// How many were looked into.
+    suspicions: u32,
     /// Whether anything waits for packets that come later.
     is_waiting: bool,
 }
@@ -45,7 +50,8 @@ impl Traces {
         Self {
             ring: Ring::new(most),
             found: Vec::new(),
-            suspected: Vec::new(),
+            suspected: VecDeque::new(),
+            suspicions: 0,
             is_waiting: false,
         }
     }
@@ -73,9 +79,10 @@ impl Traces {
 
     /// A message was overtaken by a later one of its stream, and may be lost.
     pub(crate) fn suspect(&mut self, suspicion: &Suspicion) {
-        if self.suspected.len() >= SUSPICIONS {
+        if self.suspicions >= SUSPICIONS_IN_ALL {
             return;
         }
+        self.suspicions += 1;
         let focus = Focus {
             device: Some(suspicion.publisher),
             recipient: Some(suspicion.recipient),
@@ -84,7 +91,10 @@ impl Traces {
         };
         if let Some(sent_at) = focus.sent_at(&self.ring) {
             let capture = Capture::of(focus, sent_at, &self.ring);
-            self.suspected.push((focus, capture));
+            self.suspected.push_back((focus, capture));
+            if self.suspected.len() > SUSPICIONS {
+                self.suspected.pop_front();
+            }
             self.is_waiting = true;
         }
     }
@@ -95,17 +105,16 @@ impl Traces {
             // It has no moment.
             return;
         }
+        if !self.has_use_for(anomaly.kind) {
+            return;
+        }
         let focus = Focus::of(&anomaly);
         let mut suspected = self.suspected.iter();
         let capture = match suspected.find(|(suspected, _)| *suspected == focus) {
             Some((_, capture)) => capture.clone(),
             None => self.capture(&anomaly, focus),
         };
-        let of_kind = self
-            .found
-            .iter()
-            .filter(|(found, _)| found.kind == anomaly.kind);
-        if of_kind.count() < PER_KIND && self.found.len() < IN_ALL {
+        if self.has_room_for(anomaly.kind) {
             self.found.push((anomaly, capture));
         } else if capture.has_subject() {
             // One whose packets are kept is of more use than one whose are not.
@@ -119,10 +128,23 @@ impl Traces {
         self.is_waiting = true;
     }
 
+    fn has_room_for(&self, kind: AnomalyKind) -> bool {
+        let of_kind = self.found.iter().filter(|(found, _)| found.kind == kind);
+        of_kind.count() < PER_KIND && self.found.len() < IN_ALL
+    }
+
+    /// Whether one more anomaly of this kind would be kept, in a place of its own or in that of one whose packets are not.
+    fn has_use_for(&self, kind: AnomalyKind) -> bool {
+        let mut found = self.found.iter();
+        self.has_room_for(kind)
+            || found.any(|(found, lesser)| found.kind == kind && !lesser.has_subject())
+    }
+
     fn capture(&self, anomaly: &Anomaly, focus: Focus) -> Capture {
-        let sent_at = focus
-            .sent_at(&self.ring)
-            .filter(|_| anomaly.kind == AnomalyKind::Lost);
+        let sent_at = match anomaly.kind == AnomalyKind::Lost {
+            true => focus.sent_at(&self.ring),
+            false => None,
+        };
         Capture::of(focus, sent_at.unwrap_or(anomaly.at), &self.ring)
     }
 
@@ -158,4 +180,89 @@ fn has_come(suspected: &Focus, packet: &PacketSeen) -> bool {
     packet.way == Way::Down
         && packet.device() == suspected.recipient
         && suspected.is_of_message(packet)
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_fleet::{PacketState, SocketId};
+    use squall_protocol::Instant;
+    use squall_protocol::codec::PublishFlags;
+    use squall_protocol::packet::PacketType;
+    use squall_scenario::DeviceId;
+
+    use super::*;
+    use crate::books::Scope;
+
+    const TOPIC: &str = "t";
+
+    /// PUBLISH number `sequence` of device 0, on its way to the broker.
+    fn sent(sequence: u32) -> PacketSeen {
+        PacketSeen {
+            at: Instant::from_nanos(sequence.into()),
+            socket: SocketId(0),
+            way: Way::Up,
+            packet: Some(PacketType::Publish),
+            state: PacketState::Whole,
+            id: None,
+            flags: PublishFlags::default(),
+            reason: None,
+            message: Some((DeviceId(0), sequence)),
+            payload_bytes: 20,
+            topic: ShortTopic::of(TOPIC),
+        }
+    }
+
+    fn suspicion(sequence: u32) -> Suspicion {
+        Suspicion {
+            publisher: DeviceId(0),
+            recipient: DeviceId(1),
+            topic: TOPIC.to_owned(),
+            sequence,
+        }
+    }
+
+    fn lost(sequence: u32, at: u64) -> Anomaly {
+        Anomaly {
+            kind: AnomalyKind::Lost,
+            at: Instant::from_nanos(at),
+            by_counts: None,
+            device: Some(DeviceId(0)),
+            recipient: Some(DeviceId(1)),
+            topic: Some(TOPIC.to_owned()),
+            sequence: Some(sequence),
+            explanation: String::new(),
+            scope: Scope::default(),
+        }
+    }
+
+    /// Messages that were overtaken and then excused do not keep the packets of one that is lost after them from being kept,
+    /// though the ring has forgotten these when the loss is found.
+    #[test]
+    fn what_came_to_nothing_leaves_room_for_a_loss() {
+        let mut traces = Traces::keeping(8);
+        for sequence in 0..100 {
+            traces.pass(&sent(sequence));
+            traces.suspect(&suspicion(sequence));
+        }
+        for sequence in 100..120 {
+            traces.pass(&sent(sequence));
+        }
+
+        traces.note(lost(99, 1_000));
+
+        assert!(traces.found[0].1.has_subject());
+        assert!(traces.suspected.len() <= SUSPICIONS);
+    }
+
+    /// What a run looks into is bounded, however many messages are overtaken.
+    #[test]
+    fn suspicions_are_bounded() {
+        let mut traces = Traces::keeping(8);
+        for sequence in 0..2 * SUSPICIONS_IN_ALL {
+            traces.pass(&sent(sequence));
+            traces.suspect(&suspicion(sequence));
+        }
+
+        assert_eq!(traces.suspicions, SUSPICIONS_IN_ALL);
+    }
 }
