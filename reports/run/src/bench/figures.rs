@@ -10,6 +10,8 @@ const SAMPLES_BEYOND_MIN: f64 = 10.0;
 
 /// A core that is busy for more than this has no room left, as a share.
 pub const BUSY: f64 = 0.9;
+/// A generator that waits for a processor for a greater share of the time is held up.
+const WAITED: f64 = 0.05;
 
 /// What the figures of a trial are for each of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +70,9 @@ pub struct Figures {
     pub generator_cpu_us_per_message: Option<f64>,
     /// Share of a core that the generator kept busy.
     pub generator_cores: f64,
+    /// Share of the measured time that the generator's thread was ready and had no processor, because others had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator_waited: Option<f64>,
     /// Unacknowledged messages that each publisher could have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unacknowledged_max: Option<u32>,
@@ -130,6 +135,11 @@ pub struct AccountFigures {
 }
 
 impl Figures {
+    /// Whether others had the generator's processor for so long that rates and latencies are theirs too.
+    pub fn generator_was_held_up(&self) -> bool {
+        self.generator_waited.is_some_and(|waited| waited > WAITED)
+    }
+
     /// Whether the generator has no room left on its core, and the broker has on one.
     pub fn is_limited_by_generator(&self) -> bool {
         self.generator_cores > BUSY && self.broker_cores.is_some_and(|cores| cores < BUSY)

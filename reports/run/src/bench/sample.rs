@@ -22,6 +22,7 @@ pub fn figures(cpu_us: f64) -> Figures {
         broker_written_bytes_per_message: None,
         generator_cpu_us_per_message: Some(0.1),
         generator_cores: 0.3,
+        generator_waited: None,
         unacknowledged_max: None,
         latency: Latency {
             samples: 500_000,

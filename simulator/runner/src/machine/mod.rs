@@ -13,3 +13,4 @@ pub mod switches;
 pub mod system_calls;
 pub mod taken_ports;
 pub mod tree;
+pub mod waits;

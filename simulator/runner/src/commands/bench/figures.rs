@@ -20,6 +20,8 @@ pub struct Reading {
     pub counters: Counters,
     /// Processor seconds of the generator's thread.
     pub generator_s: f64,
+    /// Seconds that it was ready and had no processor; `None` where the system does not count them.
+    pub generator_waited_s: Option<f64>,
     /// `None` if the broker's processes are not known.
     pub broker: Option<Usage>,
     /// Context switches of the broker's threads; `None` if they are not known.
@@ -122,6 +124,8 @@ pub fn of(seen: &Seen) -> Figures {
             .and_then(|written| for_each(written as f64)),
         generator_cpu_us_per_message: for_each(generator_s * 1e6),
         generator_cores: generator_s / seconds,
+        generator_waited: (before.generator_waited_s.zip(after.generator_waited_s))
+            .map(|(before, after)| (after - before) / seconds),
         unacknowledged_max: (seen.qos > 0).then_some(seen.unacknowledged_max),
         latency: Latency::of(&seen.latencies),
         account: account_of(&seen.account),
@@ -169,6 +173,7 @@ mod tests {
                 ..Counters::default()
             },
             generator_s: at_s / 4.0,
+            generator_waited_s: Some(at_s / 8.0),
             broker: Some(Usage {
                 cpu: std::time::Duration::from_millis(cpu_ms),
                 ..Usage::default()

@@ -109,6 +109,13 @@ fn warnings(target: &TargetResult, plan: &BenchPlan) -> Vec<String> {
 
 fn of_figures(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
     let mut told = Vec::new();
+    if figures.generator_was_held_up() {
+        told.push(format!(
+            "the generator was ready and had no processor for {} of the time, since other processes had it: rates and latencies are theirs too; \
+             use a quieter machine, or --pin where others leave a core alone",
+            share_text(figures.generator_waited.unwrap_or_default())
+        ));
+    }
     if figures.is_limited_by_generator() {
         told.push(format!(
             "the generator is the limit, not the broker: its core is busy for {}, the broker's for {}",
@@ -229,6 +236,7 @@ mod tests {
             broker_written_bytes_per_message: None,
             generator_cpu_us_per_message: Some(1.0),
             generator_cores: generator,
+            generator_waited: None,
             unacknowledged_max: Some(20),
             latency: squall_run::bench::Latency::of(&latencies),
             account: account_of(&account),
@@ -294,6 +302,17 @@ mod tests {
             of_figures(&figures, &plan(Pace::Window(1))).join(" ")
         };
 
+        let waited = |share| {
+            let mut figures = figures(0.5, 0.5, Account::default());
+            figures.generator_waited = Some(share);
+            of_figures(&figures, &plan(Pace::Window(8))).join("\n")
+        };
+        assert!(
+            waited(0.2).contains("had no processor for 20"),
+            "{}",
+            waited(0.2)
+        );
+        assert_eq!(waited(0.01), "");
         assert!(told(0.95, 0.5).contains("the generator is the limit"));
         assert!(!told(0.95, 0.99).contains("the generator is the limit"));
         assert!(!told(0.5, 0.5).contains("the generator is the limit"));

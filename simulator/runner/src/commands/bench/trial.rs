@@ -23,6 +23,7 @@ use crate::machine::disk;
 use crate::machine::processes::Processes;
 use crate::machine::switches;
 use crate::machine::system_calls::{CannotCount, SystemCallCounter};
+use crate::machine::waits;
 use crate::run::signals::StopSignals;
 use crate::target::{Ending, Haste, Target};
 use crate::transport_advice;
@@ -337,6 +338,7 @@ fn reading(counters: Counters, processes: Option<Processes>, clock: Clock) -> Re
         at_s: clock.now().as_secs_f64(),
         counters,
         generator_s: used.tv_sec as f64 + used.tv_nsec as f64 * 1e-9,
+        generator_waited_s: waits::of_this_thread(),
         broker: processes.and_then(Processes::usage),
         switches: processes.and_then(|processes| switches::of(&processes.all())),
         written_bytes: processes.and_then(|processes| disk::written_bytes(&processes.all())),

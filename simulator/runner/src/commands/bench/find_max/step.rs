@@ -105,6 +105,7 @@ impl Step {
             per_second(self.figures.published_per_s),
             self.figures.generator_cores,
             match self.generator_is_the_limit {
+                true if self.figures.generator_was_held_up() => " (the generator was held up)",
                 true => " (the generator is the limit)",
                 false => "",
             }
@@ -113,6 +114,12 @@ impl Step {
 
     /// Why the generator is taken for the limit, if it is.
     pub fn limit_text(&self) -> String {
+        if self.figures.generator_was_held_up() {
+            return format!(
+                "the generator was held up there: it was ready and had no processor for {} of the time",
+                share_text(self.figures.generator_waited.unwrap_or_default())
+            );
+        }
         let generator = share_text(self.figures.generator_cores);
         match self.figures.broker_cores {
             Some(broker) => format!(
@@ -188,6 +195,9 @@ fn of_rate(figures: &Figures, rate: f64, copies: u32) -> Vec<String> {
 }
 
 fn generator_is_the_limit(figures: &Figures) -> bool {
+    if figures.generator_was_held_up() {
+        return true;
+    }
     match figures.broker_cores {
         Some(_) => figures.is_limited_by_generator(),
         None => figures.generator_cores > BUSY,
@@ -259,6 +269,7 @@ pub mod tests {
             broker_written_bytes_per_message: None,
             generator_cpu_us_per_message: Some(1.0),
             generator_cores: 0.5,
+            generator_waited: None,
             unacknowledged_max: None,
             latency: Latency::of(&latencies),
             account: account_of(&account),
@@ -360,6 +371,17 @@ pub mod tests {
             (figures.generator_cores, figures.broker_cores) = (generator, broker);
             step(rate, 0, figures).generator_is_the_limit
         };
+        let held_up = |rate: f64, waited: f64| {
+            let mut figures = figures();
+            figures.generator_waited = Some(waited);
+            let step = step(rate, 0, figures);
+            (
+                step.generator_is_the_limit,
+                step.limit_text().contains("held up"),
+            )
+        };
+        assert_eq!(held_up(2000.0, 0.2), (true, true));
+        assert_eq!(held_up(2000.0, 0.01), (false, false));
 
         assert!(is_limit(2000.0, 0.97, Some(0.5)));
         assert!(is_limit(2000.0, 0.97, None));
