@@ -112,7 +112,7 @@ pub struct Latency {
 }
 
 /// What became of all messages, warm-up and drain among them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountFigures {
     /// Messages that were sent.
     pub published: u64,
@@ -174,9 +174,18 @@ impl AccountFigures {
             0 => 0,
             _ => self.published.saturating_sub(self.acknowledged),
         };
+        // What the broker never acknowledged it had not promised to deliver.
+        let missing = match unacknowledged {
+            0 => "lost",
+            _ => "not delivered",
+        };
         let counts = [
-            (qos > 0, self.lost, "lost"),
-            (qos > 0, unacknowledged, "never acknowledged"),
+            (qos > 0, self.lost, missing),
+            (
+                qos > 0,
+                unacknowledged,
+                "never acknowledged, though it was waited for until nothing came for 2 s",
+            ),
             (qos != 1, self.duplicated, "delivered twice"),
             (true, self.reordered, "out of order"),
             (
@@ -198,6 +207,26 @@ impl AccountFigures {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A broker that stops answering is not told to have lost what it had not taken.
+    #[test]
+    fn what_was_never_acknowledged_is_not_called_lost() {
+        let stopped = AccountFigures {
+            published: 256,
+            acknowledged: 248,
+            delivered: 248,
+            lost: 8,
+            ..AccountFigures::default()
+        };
+        let losing = AccountFigures {
+            acknowledged: 256,
+            ..stopped
+        };
+
+        assert!(stopped.broken(1)[0].ends_with("8 not delivered"));
+        assert!(stopped.broken(1)[1].starts_with("8 never acknowledged"));
+        assert_eq!(losing.broken(1), ["8 lost"]);
+    }
 
     /// A percentile with fewer than ten samples beyond it is left out.
     #[test]
