@@ -175,11 +175,13 @@ impl Engine {
         }
     }
 
-    /// Sends nothing more, and waits until all is delivered and acknowledged, or until nothing comes for two seconds.
+    /// Sends nothing more until the load is kept up again, and waits until all is delivered and acknowledged, or until nothing comes for two seconds.
     ///
     /// # Errors
     /// The first connection that fails or breaks the protocol.
     pub fn drain(&mut self) -> Result<(), LoadError> {
+        // An open loop that is kept up after it begins anew: nothing was due meanwhile.
+        self.sender.schedule.end();
         let begun_at = self.clock.now();
         let (mut moved_at, mut seen) = (begun_at, self.counters());
         loop {
@@ -350,7 +352,11 @@ impl Engine {
             {
                 self.world.handle(side, &packet, now)?;
             }
-            fed.map_err(|source| LoadError::Layers { client, source })?;
+            if let Err(source) = fed {
+                // The alert, if there is room for it: the error is told in any case.
+                let _ = self.clients.connections[place as usize].write();
+                return Err(LoadError::Layers { client, source });
+            }
             // The socket is empty: what comes from here on is a new event.
             if count < self.buffer.len() {
                 break;

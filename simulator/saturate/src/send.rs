@@ -35,6 +35,13 @@ pub(crate) struct Stalls {
     pub(crate) count: u64,
 }
 
+impl Schedule {
+    /// Ends it: the next one begins when the load goes on.
+    pub(crate) fn end(&mut self) {
+        (self.begun_at, self.issued) = (None, 0);
+    }
+}
+
 impl Sender {
     /// Gives publishers what they may send; how long until there is more.
     pub(crate) fn send(

@@ -1,6 +1,7 @@
 //! The engine against a broker that breaks its promises in one way each: it must tell which.
 
 mod broker;
+mod going_on;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
