@@ -27,9 +27,22 @@ mod tests {
 
     #[test]
     fn a_quoted_text_reads_back() {
-        for text in ["plain", "a \"b\" \\ c", "two\nlines", "'''\u{1F}", ""] {
-            let document: toml::Table = toml::from_str(&format!("x = {}", quote(text))).unwrap();
-            assert_eq!(document["x"].as_str(), Some(text));
+        let every: String = ('\0'..='\u{FF}')
+            .chain("\u{2028}\u{FEFF}\u{10FFFF}".chars())
+            .collect();
+        let each = every.chars().map(String::from);
+        let texts = [
+            "plain",
+            "a \"b\" \\ c",
+            "two\nlines",
+            "'''\u{1F}",
+            "",
+            &every,
+        ]
+        .map(str::to_owned);
+        for text in each.chain(texts) {
+            let document: toml::Table = toml::from_str(&format!("x = {}", quote(&text))).unwrap();
+            assert_eq!(document["x"].as_str(), Some(text.as_str()));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use squall_scenario::{Override, Target, TargetDescription};
 use squall_toml::nearest::nearest;
+use squall_toml::quote::quote;
 
 use crate::exit::Failure;
 use crate::machine::programs;
@@ -114,7 +115,7 @@ pub fn override_of(written: &str) -> Result<Override, Failure> {
     };
     Ok(Override {
         key: key.to_owned(),
-        value: format!("{value:?}"),
+        value: quote(&value),
     })
 }
 
@@ -278,5 +279,15 @@ mod tests {
 
         assert_eq!(key("mqtt://127.0.0.1:1884"), "target.url");
         assert_eq!(key("mosquitto"), "target.use");
+    }
+
+    /// Whatever a name has in it, it is a TOML string.
+    #[test]
+    fn a_target_is_written_as_toml() {
+        for written in ["a\u{1}b\u{7F}", "mqtt://a\"b\\c\u{301}'"] {
+            let value = override_of(written).expect("it can be set").value;
+            let table: toml::Table = toml::from_str(&format!("x = {value}")).expect(&value);
+            assert_eq!(table["x"].as_str(), Some(written));
+        }
     }
 }

@@ -20,6 +20,8 @@ const CONNACK_BYTES: usize = 4;
 /// A connection that one thread waits for.
 struct Line {
     stream: TcpStream,
+    /// When the broker is given up, however much it still says.
+    until: Instant,
     layers: Transport,
     /// Bytes of MQTT that came.
     received: Vec<u8>,
@@ -44,12 +46,14 @@ fn end_session(
     address: SocketAddr,
     layers: Transport,
 ) -> io::Result<()> {
+    let until = Instant::now() + END_SESSION_MAX;
     let mut line = Line {
         stream: TcpStream::connect_timeout(&address, END_SESSION_MAX)?,
+        until,
         layers,
         received: Vec::new(),
     };
-    line.stream.set_read_timeout(Some(END_SESSION_MAX))?;
+    line.stream.set_write_timeout(Some(END_SESSION_MAX))?;
     let connect = Connect {
         clean_start: true,
         ..client::connect(client, load)
@@ -84,11 +88,71 @@ impl Line {
 
     fn receive(&mut self) -> io::Result<()> {
         let mut buffer = [0; 4096];
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
         let count = self.stream.read(&mut buffer)?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let fed = self.layers.feed(&buffer[..count], &mut self.received);
         fed.map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+    use std::time::Duration;
+
+    use squall_protocol::topic::TopicFilter;
+    use squall_protocol::{QoS, Version};
+
+    use super::*;
+    use crate::load::{Pace, Sessions, Share, SubscriberSpec};
+
+    /// A broker that says a byte now and then is waited for no longer than one that is silent.
+    #[test]
+    fn a_broker_that_trickles_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+        let address = listener.local_addr().expect("it has one");
+        let broker = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("it comes");
+            let pause = END_SESSION_MAX.mul_f64(0.6);
+            stream.set_read_timeout(Some(pause)).expect("it may");
+            for byte in [0x20, 2, 0, 0] {
+                // Until nothing comes for that long.
+                while stream.read(&mut [0; 64]).is_ok_and(|count| count > 0) {}
+                let _ = stream.write_all(&[byte]);
+            }
+        });
+        let subscriber = SubscriberSpec {
+            client_id: "s".to_owned(),
+            filter: TopicFilter::new("t".to_owned()).expect("it is one"),
+            share: Share::All,
+        };
+        let load = Load {
+            version: Version::V3_1_1,
+            qos: QoS::AtLeastOnce,
+            payload_bytes: 20,
+            pace: Pace::Window(1),
+            unacknowledged_max: 1,
+            publishers: Vec::new(),
+            subscribers: vec![subscriber],
+            sessions: Sessions::Kept,
+            user_name: None,
+            password: None,
+        };
+
+        let begun_at = Instant::now();
+        let ended = end_session(&load, Client::Subscriber(0), address, Transport::plain());
+
+        assert!(ended.is_err(), "{ended:?}");
+        // All four bytes take 2.4 times as long.
+        assert!(begun_at.elapsed() < END_SESSION_MAX + Duration::from_secs(1));
+        broker.join().expect("it ends");
     }
 }

@@ -6,15 +6,12 @@ mod markdown;
 
 use std::collections::BTreeMap;
 
-use squall_run::bench::{Counted, Figure, Figures, Repeat, Suite, SuiteRow, TargetResult};
+use squall_run::bench::{
+    Counted, Figure, Figures, REACHED, Repeat, Suite, SuiteRow, TargetResult, stalls_text,
+};
 use squall_run::{FigureSpread, count_text};
 
 pub(crate) use markdown::text as markdown_text;
-
-/// What the exit code of a trial is whose target lacks what the row is about.
-const SKIPPED: u8 = 4;
-/// A share of an open loop's rate below which the rate was not reached.
-const REACHED: f64 = 0.98;
 
 /// All tables of a suite that have a figure, and the notes of all of them.
 pub(crate) struct Tables {
@@ -82,7 +79,8 @@ const PLANS: [Plan; 6] = [
         id: "cpu",
         title: "Broker CPU, µs per delivered message",
         about: "Processor time of all the broker's processes, user and system, for each message that reached a subscriber. Lower is \
-                better. It does not depend on how fast the generator is.",
+                better. Where more messages come at once the broker does more of them in one turn, so what each costs depends on the load: \
+                compare within a row.",
         figures: &[(Figure::BrokerCpu, "")],
         of: Of::Messages,
     },
@@ -214,7 +212,7 @@ fn cell(row: &SuiteRow, target: &TargetResult, figure: Figure, notes: &mut Notes
         return cell;
     }
     let has_figures = target.figures().next().is_some();
-    let is_skipped = target.repeats.iter().any(is_skipped);
+    let is_skipped = target.repeats.iter().any(Repeat::is_skipped);
     (cell.text, cell.kind) = match has_figures || is_skipped {
         true => ("–".to_owned(), CellKind::None),
         false => ("failed".to_owned(), CellKind::Failed),
@@ -225,19 +223,12 @@ fn cell(row: &SuiteRow, target: &TargetResult, figure: Figure, notes: &mut Notes
     cell
 }
 
-fn is_skipped(repeat: &Repeat) -> bool {
-    match repeat {
-        Repeat::Failed { exit_code, .. } => *exit_code == SKIPPED,
-        Repeat::Measured(_) => false,
-    }
-}
-
 /// Why trials have no figures: what a target lacks, or how the first of those failed that did.
 fn failures(row: &SuiteRow, target: &TargetResult) -> Option<String> {
     let mut failed = (1..)
         .zip(&target.repeats)
         .filter_map(|(number, repeat)| match repeat {
-            Repeat::Failed { error, .. } => Some((number, error, is_skipped(repeat))),
+            Repeat::Failed { error, .. } => Some((number, error, repeat.is_skipped())),
             Repeat::Measured(_) => None,
         });
     let (number, error, is_skipped): (u32, _, _) = failed.next()?;
@@ -267,7 +258,7 @@ fn about_figures(row: &SuiteRow, target: &TargetResult) -> Vec<String> {
     let all: Vec<&Figures> = target.figures().collect();
     if all.iter().any(|figures| figures.is_limited_by_generator()) {
         told.push(
-            "The generator was the limit here, not the broker: the broker may carry more. What each message costs it stands."
+            "The generator was the limit here, not the broker: the broker may carry more, at another cost of each message."
                 .to_owned(),
         );
     }
@@ -292,11 +283,8 @@ fn about_figures(row: &SuiteRow, target: &TargetResult) -> Vec<String> {
             target.name, row.id
         ));
     }
-    if all.iter().any(|figures| figures.stalls > 0) {
-        told.push(format!(
-            "{}, {}: at times nothing was delivered for seconds.",
-            target.name, row.id
-        ));
+    if let Some(stalls) = stalls_text(all.iter().map(|figures| figures.stalls).sum()) {
+        told.push(format!("{}, {}: {stalls}.", target.name, row.id));
     }
     told
 }
@@ -339,11 +327,12 @@ fn missing(target: &TargetResult, figure: Figure) -> String {
 pub(crate) fn method(suite: &Suite) -> String {
     let seconds = |seconds: f64| squall_run::duration_text(seconds);
     format!(
-        "Each figure is the median of {} trials, with the least and the greatest where they differ. Each trial is on a fresh broker, measured \
-         for {} after a warm-up of {}; within a row the brokers take turns (A B A B). {} All speak MQTT {} over TCP on one machine.",
+        "Each figure is the median of {} trials, with the least and the greatest where they differ. Each trial is measured for {} after a \
+         warm-up of {}; within a row the brokers take turns (A B A B). {} {} All speak MQTT {}.",
         suite.repeat,
         seconds(suite.duration_s),
         seconds(suite.warmup_s),
+        where_they_are(suite),
         match suite.pinned {
             true => "Broker and generator had a core each (--pin).",
             false => "Broker and generator were not kept on cores of their own.",
@@ -353,6 +342,39 @@ pub(crate) fn method(suite: &Suite) -> String {
             .first()
             .map_or("", |row| row.result.about.protocol.as_str())
     )
+}
+
+/// Which brokers are fresh ones beside the generator, and which ran already.
+fn where_they_are(suite: &Suite) -> String {
+    let (running, started): (Vec<&str>, Vec<&str>) = suite
+        .targets
+        .iter()
+        .map(String::as_str)
+        .partition(|name| ran_already(suite, name));
+    let has_running = !running.is_empty();
+    let running = format!(
+        "{} ran before the suite and through all its trials, wherever that is",
+        running.join(", ")
+    );
+    match (has_running, started.is_empty()) {
+        (false, _) => {
+            "Each trial is on a fresh broker, on the machine of the generator.".to_owned()
+        }
+        (true, true) => format!("{running}."),
+        (true, false) => format!(
+            "Each trial of {} is on a fresh broker, on the machine of the generator; {running}.",
+            started.join(", ")
+        ),
+    }
+}
+
+/// Whether squall did not start a target: a URL, or a file that has one, and what it used is not known.
+fn ran_already(suite: &Suite, name: &str) -> bool {
+    let targets = suite.rows.iter().flat_map(|row| &row.result.targets);
+    let mut figures = targets
+        .filter(|target| target.name == name)
+        .flat_map(TargetResult::figures);
+    name.contains("://") || figures.any(|figures| figures.broker_cores.is_none())
 }
 
 /// The machine in a line.

@@ -97,6 +97,55 @@ fn a_missing_figure_says_why() {
     assert_eq!(tables.notes[cell.notes[0] - 1], "mount it");
 }
 
+/// What is said of how it was measured is so of each target: one with a URL ran already, elsewhere maybe.
+#[test]
+fn the_method_is_that_of_each_target() {
+    let of = |names: &[&str]| {
+        method(&suite(
+            names.iter().map(|name| target(name, &[0.2])).collect(),
+        ))
+    };
+    let (started, running) = ("squall", "wss://broker.example:8443/mqtt");
+
+    let told = of(&[started]);
+    assert!(told.contains("Each trial is on a fresh broker"), "{told}");
+    let told = of(&[running]);
+    assert!(!told.contains("fresh") && !told.contains("TCP"), "{told}");
+    assert!(!told.contains("on one machine"), "{told}");
+    let mut file = suite(vec![target("theirs.toml", &[0.2])]);
+    for repeat in &mut file.rows[0].result.targets[0].repeats {
+        if let Repeat::Measured(figures) = repeat {
+            figures.broker_cores = None;
+        }
+    }
+    let told = method(&file);
+    assert!(told.contains("theirs.toml ran before the suite"), "{told}");
+    let told = of(&[started, running]);
+    assert!(
+        told.contains("Each trial of squall is on a fresh"),
+        "{told}"
+    );
+    assert!(told.contains(&format!("{running} ran before")), "{told}");
+}
+
+/// A stall is told as what it is: one publisher's.
+#[test]
+fn stalls_are_those_of_publishers() {
+    let mut one = target("squall", &[0.2, 0.3]);
+    for repeat in &mut one.repeats {
+        if let Repeat::Measured(figures) = repeat {
+            figures.stalls = 2;
+        }
+    }
+
+    let (_, notes) = of_cpu(&suite(vec![one]));
+
+    assert_eq!(
+        notes[0],
+        "squall, pairs-qos0: publishers had no delivery for 2 s, 4 times; they went on with new messages."
+    );
+}
+
 /// Clients that only connect have a table of their own.
 #[test]
 fn connections_have_their_own_table() {

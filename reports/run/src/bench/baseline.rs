@@ -61,7 +61,7 @@ struct Found {
     targets: Vec<FoundTarget>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct FoundTarget {
     name: String,
     numbers: BTreeMap<Figure, Vec<f64>>,
@@ -258,15 +258,21 @@ impl Baseline {
         let mut rows = Vec::new();
         for entry in &self.entries {
             let new = found.iter().find(|found| found.load.is_same(&entry.load));
-            let Some(new) = new else { continue };
-            let target = new.targets.iter().find(|one| one.name == entry.base.name);
-            let Some(target) = target else { continue };
-            rows.extend(rows_of(entry, target));
-            notes.extend(differing(&entry.base_about, &new.load.about));
+            let mut targets = new.iter().flat_map(|new| &new.targets);
+            let target = targets.find(|one| one.name == entry.base.name);
+            // Without one its figures are there all the same, as not measured.
+            let nothing = FoundTarget::default();
+            rows.extend(rows_of(entry, target.unwrap_or(&nothing)));
+            for note in new.map_or(Vec::new(), |new| {
+                differing(&entry.base_about, &new.load.about)
+            }) {
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
         }
         let is_chosen = |key: &str| chosen.is_empty() || chosen.iter().any(|one| one.takes(key));
         rows.retain(|row| is_chosen(&row.key));
-        notes.dedup();
         Ok((compared(rows).0, notes))
     }
 }

@@ -15,5 +15,5 @@ mod suite;
 pub use baseline::{Baseline, BaselineError, Load};
 pub use figure::Figure;
 pub use figures::{AccountFigures, BUSY, Counted, Figures, Latency};
-pub use result::{About, BenchResult, Repeat, TargetResult};
+pub use result::{About, BenchResult, REACHED, Repeat, TargetResult, stalls_text};
 pub use suite::{Suite, SuiteMachine, SuiteRow};

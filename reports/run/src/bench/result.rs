@@ -4,7 +4,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::figures::Figures;
-use crate::Keeps;
+use crate::{Keeps, count_text};
+
+/// The exit code of a trial that is skipped, because its target lacks what the bench is about.
+const SKIPPED: u8 = 4;
+/// A share of an open loop's rate below which the rate was not reached.
+pub const REACHED: f64 = 0.98;
+
+/// What is said of publishers that stood still `count` times; nothing of none.
+pub fn stalls_text(count: u64) -> Option<String> {
+    let times = match count {
+        0 => return None,
+        1 => "once".to_owned(),
+        count => format!("{} times", count_text(count)),
+    };
+    Some(format!(
+        "publishers had no delivery for 2 s, {times}; they went on with new messages"
+    ))
+}
 
 /// What stands before the figures of all targets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +97,16 @@ pub enum Repeat {
         /// The exit code that it stands for.
         exit_code: u8,
     },
+}
+
+impl Repeat {
+    /// Whether there is none because the target lacks what the bench is about.
+    pub fn is_skipped(&self) -> bool {
+        match self {
+            Self::Failed { exit_code, .. } => *exit_code == SKIPPED,
+            Self::Measured(_) => false,
+        }
+    }
 }
 
 impl TargetResult {

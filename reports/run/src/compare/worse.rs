@@ -110,10 +110,12 @@ pub enum Worsening {
     NotWorse,
     /// Noise is unknown and there is no margin.
     Unknown,
+    /// The baseline has it, and the other side lacks it.
+    NotMeasured,
 }
 
 /// Whether each figure that has a better way got worse from the base to the other side, of two; of the `chosen` ones, or of all if
-/// none is.
+/// none is. What the base lacks is not held against it.
 ///
 /// With noise unknown the margin decides alone.
 pub fn worsenings<'a>(
@@ -121,12 +123,16 @@ pub fn worsenings<'a>(
     chosen: &[Chosen],
 ) -> Vec<(&'a ComparedFigure, Worsening)> {
     let judged = figures.iter().filter_map(|figure| {
-        let difference = figure.differences[0].as_ref()?;
+        figure.spread(0)?;
         let margin = chosen.iter().find(|chosen| chosen.takes(&figure.key));
         let margin = margin.and_then(|chosen| chosen.margin);
+        let worsening = match &figure.differences[0] {
+            Some(difference) => worsening(figure, difference, margin),
+            None => Worsening::NotMeasured,
+        };
         let is_chosen = chosen.is_empty() || chosen.iter().any(|chosen| chosen.takes(&figure.key));
         let has_way = figure.better != Better::Neither;
-        (is_chosen && has_way).then(|| (figure, worsening(figure, difference, margin)))
+        (is_chosen && has_way).then_some((figure, worsening))
     });
     judged.collect()
 }
@@ -219,6 +225,19 @@ mod tests {
             Worsening::WorseThanMargin
         );
         assert_eq!(of_lost(&[100], &[109], "lost > 10%"), Worsening::NotWorse);
+    }
+
+    /// What the other side lacks is not the same as what did not get worse; what the base lacks is not judged.
+    #[test]
+    fn a_figure_that_one_side_lacks_is_not_measured() {
+        let mut all = SideBySide::of(&[side("base", &[1, 2]), side("new", &[1, 2])]).unwrap();
+        all.figures.retain(|figure| figure.key == "lost");
+        all.figures[0].differences[0] = None;
+        all.figures[0].sides[1].clear();
+        assert_eq!(worsenings(&all.figures, &[])[0].1, Worsening::NotMeasured);
+
+        all.figures[0].sides.swap(0, 1);
+        assert!(worsenings(&all.figures, &[]).is_empty());
     }
 
     /// A key without tags stands for all groups, and what is not a choice is refused.

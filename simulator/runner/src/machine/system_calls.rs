@@ -31,9 +31,22 @@ pub enum CannotCount {
         "system calls are not counted here ({0}): that takes root, or CAP_PERFMON and a /sys/kernel/tracing that may be read"
     )]
     NotAllowed(io::Error),
+    /// Another thing stands in the way: too few file descriptors for that many threads, for one.
+    #[error("system calls are not counted: {0}")]
+    Failed(io::Error),
     /// No thread of the processes is there.
     #[error("system calls are not counted: no process is there")]
     NoThread,
+}
+
+impl From<io::Error> for CannotCount {
+    fn from(error: io::Error) -> Self {
+        // EACCES and EPERM.
+        match error.kind() == ErrorKind::PermissionDenied {
+            true => Self::NotAllowed(error),
+            false => Self::Failed(error),
+        }
+    }
 }
 
 impl SystemCallCounter {
@@ -54,14 +67,14 @@ impl SystemCallCounter {
                 Ok(counter) => counters.push(counter),
                 // It has ended since it was listed.
                 Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => {}
-                Err(error) => return Err(CannotCount::NotAllowed(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         if counters.is_empty() {
             return Err(CannotCount::NoThread);
         }
         for counter in &mut counters {
-            counter.enable().map_err(CannotCount::NotAllowed)?;
+            counter.enable()?;
         }
         Ok(Self { counters })
     }
@@ -72,9 +85,7 @@ impl SystemCallCounter {
     /// What the kernel says.
     pub fn count(&mut self) -> Result<u64, CannotCount> {
         let counts = self.counters.iter_mut().map(Counter::read);
-        counts
-            .sum::<io::Result<u64>>()
-            .map_err(CannotCount::NotAllowed)
+        Ok(counts.sum::<io::Result<u64>>()?)
     }
 }
 
@@ -84,10 +95,10 @@ fn tracepoint() -> Result<u64, CannotCount> {
         match fs::read_to_string(format!("{place}/{TRACEPOINT}")) {
             Ok(id) => {
                 let id = id.trim().parse();
-                return id.map_err(|_| CannotCount::NotAllowed(ErrorKind::InvalidData.into()));
+                return id.map_err(|_| CannotCount::Failed(ErrorKind::InvalidData.into()));
             }
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Err(CannotCount::NotAllowed(error));
+                return Err(error.into());
             }
             // Not mounted, or a kernel without it.
             Err(_) => {}
@@ -111,17 +122,26 @@ fn threads(processes: &[u32]) -> Vec<i32> {
 mod tests {
     use super::*;
 
-    /// Each call of this process's other thread is counted, where the kernel counts for this user; elsewhere it is told what would
-    /// help.
+    /// What helps is told where it helps.
+    #[test]
+    fn root_is_asked_for_where_it_helps() {
+        let told = |number| CannotCount::from(io::Error::from_raw_os_error(number)).to_string();
+
+        assert!(told(nix::libc::EACCES).contains("takes root"));
+        assert!(told(nix::libc::EPERM).contains("takes root"));
+        assert!(!told(nix::libc::EMFILE).contains("root"));
+    }
+
+    /// Each call of this thread is counted once, where the kernel counts for this user.
     #[test]
     fn each_system_call_is_counted() {
         let mut counter = match SystemCallCounter::start(&[std::process::id()]) {
             Ok(counter) => counter,
-            Err(error) => {
-                let told = error.to_string();
-                assert!(told.contains("root"), "{told}");
+            Err(error @ (CannotCount::NoTracepoints | CannotCount::NotAllowed(_))) => {
+                println!("SKIPPED: {error}");
                 return;
             }
+            Err(error) => panic!("{error}"),
         };
         let before = counter.count().expect("it can be read");
 
@@ -130,6 +150,6 @@ mod tests {
         }
 
         let counted = counter.count().expect("it can be read") - before;
-        assert!(counted >= 1000, "{counted}");
+        assert!((1000..=1200).contains(&counted), "{counted}");
     }
 }

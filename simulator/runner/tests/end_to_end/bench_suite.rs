@@ -197,6 +197,14 @@ fn a_bench_is_held_against_an_earlier_one() {
     let (code, errors) = bench(&better, "messages_per_s > 90%");
     assert_eq!(code, 99, "{errors}");
     assert!(errors.contains("worse than the baseline"), "{errors}");
+    // Of so few messages no bench has it.
+    suite["rows"][0]["targets"][0]["repeats"][0]["latency"]["p999_us"] = 5.into();
+    let longer = folder.path().join("longer.json");
+    fs::write(&longer, suite.to_string()).expect("it can be written");
+    let (code, errors) = bench(&longer, "latency.p999_us");
+    assert_eq!(code, 4, "{errors}");
+    assert!(errors.contains("was not measured now"), "{errors}");
+    assert!(!errors.contains("none of"), "{errors}");
     let (code, errors) = bench(&file, "no_such_figure");
     assert_eq!(code, 2, "{errors}");
     assert!(errors.contains("messages_per_s"), "{errors}");

@@ -98,6 +98,37 @@ fn what_is_not_the_same_is_refused() {
     assert!(error.contains("suite.json"), "{error}");
 }
 
+/// A target without a trial, or that is not there, has the figures of the baseline as not measured.
+#[test]
+fn a_target_that_was_not_measured_is_told() {
+    let base = bench(vec![target("squall", &[0.2]), target("nats", &[0.8])]);
+    let loads = [Load::of(base.about.clone())];
+    let names = ["squall".to_owned(), "nats".to_owned()];
+    let baseline = Baseline::of(&json(&base), &loads, &names).unwrap();
+    let chosen: [Chosen; 1] = ["broker_cpu_us_per_message{target=nats}".parse().unwrap()];
+
+    for new in [vec![target("nats", &[])], vec![target("squall", &[0.2])]] {
+        let (figures, _) = baseline.against(&json(&bench(new)), &chosen).unwrap();
+        assert_eq!(worsenings(&figures, &chosen)[0].1, Worsening::NotMeasured);
+    }
+}
+
+/// A note is told once, however many targets and rows it is about.
+#[test]
+fn a_note_is_told_once() {
+    let both = vec![target("squall", &[0.2]), target("nats", &[0.8])];
+    let base = bench(both.clone());
+    let mut new = base.clone();
+    (new.about.cores, new.about.pinned) = (64, false);
+    let loads = [Load::of(base.about.clone())];
+    let names = ["squall".to_owned(), "nats".to_owned()];
+    let baseline = Baseline::of(&json(&base), &loads, &names).unwrap();
+
+    let (_, notes) = baseline.against(&json(&new), &[]).unwrap();
+
+    assert_eq!(notes.len(), 2, "{notes:?}");
+}
+
 /// Another machine is told.
 #[test]
 fn another_machine_is_told() {

@@ -2,11 +2,11 @@
 
 use std::fs;
 
+use squall_run::Chosen;
 use squall_run::bench::{Baseline, Load};
-use squall_run::{Chosen, worsenings};
 
 use crate::bench_args::AgainstArgs;
-use crate::commands::worse;
+use crate::commands::worse::{self, Judged};
 use crate::exit::Failure;
 
 /// Earlier figures, and those that must not get worse.
@@ -37,9 +37,9 @@ impl Against {
     pub fn judge(&self, measured: &str) -> Result<u8, Failure> {
         let compared = self.baseline.against(measured, &self.chosen);
         let (figures, notes) = compared.map_err(anyhow::Error::from)?;
-        let worsenings = worsenings(&figures, &self.chosen);
-        let code = worse::tell_worse(&worsenings);
-        worse::tell_rest(&worsenings, &notes);
-        Ok(code)
+        let judged = Judged::of(&figures, &self.chosen);
+        judged.tell_why();
+        judged.tell_rest(&notes);
+        Ok(judged.exit_code())
     }
 }

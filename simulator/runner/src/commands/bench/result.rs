@@ -1,6 +1,6 @@
 //! What a bench found, judged: which trials have figures, and what is to be said of them.
 
-use squall_run::bench::{BenchResult, Figures, Repeat, TargetResult};
+use squall_run::bench::{BenchResult, Figures, REACHED, Repeat, TargetResult, stalls_text};
 use squall_run::{Keeps, count_text, share_text, worst_exit_code};
 use squall_saturate::Pace;
 
@@ -12,8 +12,6 @@ use crate::exit::Failure;
 
 /// The exit code of a broker that broke what MQTT promises.
 pub const BROKEN: u8 = 98;
-/// A share of an open loop's rate below which the rate was not reached.
-pub const REACHED: f64 = 0.98;
 
 /// Notes how a trial ended. A broker that broke a promise has no figures: how fast it does that is not a throughput.
 pub fn add(result: &mut TargetResult, ended: Result<Trial, Failure>) {
@@ -31,7 +29,8 @@ pub fn add(result: &mut TargetResult, ended: Result<Trial, Failure>) {
                         count_text(trial.figures.account.published),
                         trial.qos,
                         broken.join(", "),
-                        stalls(trial.figures.stalls)
+                        stalls_text(trial.figures.stalls)
+                            .map_or(String::new(), |told| format!("; {told}"))
                     ),
                     exit_code: BROKEN,
                 },
@@ -47,19 +46,6 @@ pub fn add(result: &mut TargetResult, ended: Result<Trial, Failure>) {
         },
     };
     result.repeats.push(repeat);
-}
-
-/// What belongs beside losses: a publisher that stood still was given further messages.
-fn stalls(count: u64) -> String {
-    match count {
-        0 => String::new(),
-        1 => {
-            "; publishers had stood still for 2 s once, and were given further messages".to_owned()
-        }
-        count => format!(
-            "; publishers had stood still for 2 s {count} times, and were given further messages"
-        ),
-    }
 }
 
 /// Of what was found, with the sentences that belong to it.
@@ -183,12 +169,7 @@ fn of_messages(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
             count_text(figures.account.unclear)
         ));
     }
-    if figures.stalls > 0 {
-        told.push(format!(
-            "publishers had no delivery for 2 s, {} times; they went on with new messages",
-            figures.stalls
-        ));
-    }
+    told.extend(stalls_text(figures.stalls));
     told
 }
 

@@ -280,6 +280,10 @@ impl Job {
             after = reading(engine.counters(), processes, clock);
         }
         let latencies = engine.take_latencies();
+        engine.drain()?;
+        let account = engine.account();
+        let unacknowledged_max = engine.unacknowledged_max();
+        // Counting slows the broker, so nothing that the trial is judged by is from then.
         let system_calls = match (self.calls, processes) {
             (Calls::Counted, Some(processes)) => {
                 let time = CALLS_COUNTED_FOR.min(self.duration);
@@ -287,9 +291,6 @@ impl Job {
             }
             (Calls::Counted, None) | (Calls::NotCounted, _) => SystemCalls::NotAsked,
         };
-        engine.drain()?;
-        let account = engine.account();
-        let unacknowledged_max = engine.unacknowledged_max();
         engine.leave();
         Ok(Seen {
             before,
@@ -322,6 +323,8 @@ fn count_calls(
     let (before, first) = (engine.counters(), counter.count());
     engine.run(time)?;
     let (after, last) = (engine.counters(), counter.count());
+    // What is still under way is no longer asked about, and the next trial begins without it.
+    let _ = engine.drain();
     let messages = figures::count_of(counted, &after) - figures::count_of(counted, &before);
     match (first, last) {
         (Ok(first), Ok(last)) => Ok(SystemCalls::Counted {

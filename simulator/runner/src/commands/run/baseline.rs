@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use squall_run::{Chosen, RunSet, Side, SideBySide, worsenings};
+use squall_run::{Chosen, RunSet, Side, SideBySide};
 
 use crate::cli::RunArgs;
+use crate::commands::worse::Judged;
 use crate::commands::{run_files, worse};
 use crate::exit::Failure;
 use crate::output::print_line;
@@ -68,11 +69,11 @@ impl Baseline {
         if args.output.json {
             print_line(&squall_reports::comparison_line(&all))?;
         }
-        let worsenings = worsenings(&all.figures, &self.chosen);
-        let code = worse::tell_worse(&worsenings);
+        let judged = Judged::of(&all.figures, &self.chosen);
+        judged.tell_why();
         if !args.output.quiet {
-            worse::tell_rest(&worsenings, &all.notes);
+            judged.tell_rest(&all.notes);
         }
-        Ok(code)
+        Ok(judged.exit_code())
     }
 }

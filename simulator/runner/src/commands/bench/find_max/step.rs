@@ -1,13 +1,12 @@
 //! One step of a search: what was found at a rate, whether that holds, and why not.
 
 use serde::Serialize;
-use squall_run::bench::{BUSY, Figures, Latency};
+use squall_run::bench::{BUSY, Figures, Latency, REACHED};
 use squall_run::{count_text, duration_text, share_text};
 
 use super::search::Ended;
 use crate::bound::{Bound, Slowest};
 use crate::commands::bench::plan::BenchPlan;
-use crate::commands::bench::result::REACHED;
 
 /// Messages or times that many deliveries that may be missing at the ends of a step, however short it is.
 const AT_THE_ENDS: f64 = 2.0;

@@ -33,9 +33,6 @@ use crate::scenario_file::ScenarioFile;
 use crate::targets;
 use workload::{WORKLOADS, Workload};
 
-/// The exit code of a trial that is skipped, because its target lacks what the row is about.
-const SKIPPED: u8 = 4;
-
 /// A row that is checked: its bench, and the file that it is for each target.
 struct Row {
     workload: Workload,
@@ -218,8 +215,8 @@ impl Row {
 fn add(suite: &mut Suite, row: &Row, result: BenchResult) {
     let repeats = result.targets.iter().flat_map(|target| &target.repeats);
     let codes = repeats.filter_map(|repeat| match repeat {
-        Repeat::Measured(_) => None,
-        Repeat::Failed { exit_code, .. } => (*exit_code != SKIPPED).then_some(*exit_code),
+        Repeat::Failed { exit_code, .. } if !repeat.is_skipped() => Some(*exit_code),
+        Repeat::Failed { .. } | Repeat::Measured(_) => None,
     });
     suite.exit_code = worst_exit_code(codes.chain([suite.exit_code]));
     suite.rows.push(SuiteRow {
