@@ -65,11 +65,16 @@ fn a_highest_rate_is_found_and_drawn() {
     assert_eq!(json, result);
 }
 
-/// A bound that no broker can hold is looked for down to the lowest rate, and the exit code says that none holds.
+/// A bound that no broker can hold is looked for down to the lowest rate, and the exit code says that none holds; where other
+/// processes kept the generator from its processor meanwhile, that nothing follows.
 #[test]
 fn a_bound_that_no_rate_holds_is_told() {
     let (code, result, errors) = search("p50 < 1us", &["-R", "20000"]);
 
+    if errors.contains("the generator was held up there") {
+        assert_eq!(code, 4, "{errors}");
+        return;
+    }
     assert_eq!(code, 99, "{errors}");
     let searched = &result["targets"][0]["repeats"][0];
     assert!(searched["held_per_s"].is_null(), "{searched}");
