@@ -71,8 +71,8 @@ fn a_highest_rate_is_found_and_drawn() {
 fn a_bound_that_no_rate_holds_is_told() {
     let (code, result, errors) = search("p50 < 1us", &["-R", "20000"]);
 
-    if errors.contains("the generator was held up there") {
-        assert_eq!(code, 4, "{errors}");
+    if code == 4 {
+        assert!(errors.contains("the generator was held up"), "{errors}");
         return;
     }
     assert_eq!(code, 99, "{errors}");
