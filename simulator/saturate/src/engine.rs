@@ -163,6 +163,7 @@ impl Engine {
         let end = now + nanos(duration);
         if self.sender.schedule.begun_at.is_none() {
             self.sender.schedule.begun_at = Some(now);
+            self.sender.stalls.moved_at = now;
         }
         loop {
             let now = self.clock.now();

@@ -27,6 +27,8 @@ pub(crate) struct Publisher {
     newest_id: u16,
     /// When a delivery was over last, or the first of those under way was sent: nanoseconds of the engine's clock.
     moved_at: u64,
+    /// How many deliveries all publishers together had when the last one here was over.
+    settled_at: u64,
     /// Whether it is listed as one that may send.
     pub(crate) is_listed: bool,
 }
@@ -54,6 +56,7 @@ impl Publisher {
             unacknowledged_max: u32::from(load.unacknowledged_max),
             newest_id: 0,
             moved_at: 0,
+            settled_at: 0,
             is_listed: false,
         }
     }
@@ -134,10 +137,10 @@ impl Publisher {
         count
     }
 
-    /// Notes that `over` deliveries are, at `now`.
-    pub(crate) fn settle(&mut self, over: u32, now: u64) {
+    /// Notes that `over` deliveries are, at `now`, when all publishers together have had `of_all`.
+    pub(crate) fn settle(&mut self, over: u32, now: u64, of_all: u64) {
         self.settled += u64::from(over);
-        self.moved_at = now;
+        (self.moved_at, self.settled_at) = (now, of_all);
     }
 
     /// Notes a PUBACK or PUBCOMP; false if no message waits for one.
@@ -154,6 +157,12 @@ impl Publisher {
     /// Whether deliveries are under way, and none was over for longer than `limit` nanoseconds at `now`.
     pub(crate) fn stands_still(&self, now: u64, limit: u64) -> bool {
         self.under_way() > 0 && now.saturating_sub(self.moved_at) > limit
+    }
+
+    /// Whether all publishers together had more than `passed` deliveries since the last one here was over, when they have had
+    /// `of_all`.
+    pub(crate) fn is_passed_over(&self, of_all: u64, passed: u64) -> bool {
+        of_all.saturating_sub(self.settled_at) > passed
     }
 
     /// Takes what is under way for lost.

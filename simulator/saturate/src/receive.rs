@@ -118,7 +118,7 @@ impl World {
             let over = self.books.arrived(subscriber, stamp, publisher.sent);
             if over > 0 {
                 self.latency.add(now.saturating_sub(stamp.at));
-                publisher.settle(over, now);
+                publisher.settle(over, now, self.books.delivered());
                 self.list(stamp.publisher);
             }
         }

@@ -28,9 +28,11 @@ pub(crate) struct Schedule {
     pub(crate) backlog_max: u64,
 }
 
-/// Publishers that stood still.
+/// When deliveries were last seen.
 #[derive(Debug, Default)]
 pub(crate) struct Stalls {
+    pub(crate) delivered: u64,
+    pub(crate) moved_at: u64,
     pub(crate) checked_at: u64,
     pub(crate) count: u64,
 }
@@ -127,23 +129,36 @@ impl Sender {
     }
 
     /// A publisher of a closed loop whose messages were lost would stand still: they are given up, and the account tells of them.
-    /// Only after a long time, since a broker whose messages wait is then sent more than the window.
+    /// Not before a long time, nor while others have not been served over and over: a broker whose messages wait is then sent more
+    /// than the window.
     pub(crate) fn look_for_stalls(&mut self, world: &mut World) {
         let now = self.clock.now();
-        match world.load.pace {
-            Pace::Window(_) if now - self.stalls.checked_at >= nanos(STALL_CHECK) => {}
-            Pace::Window(_) | Pace::Rate(_) => return,
+        let Pace::Window(window) = world.load.pace else {
+            return;
+        };
+        if now - self.stalls.checked_at < nanos(STALL_CHECK) {
+            return;
         }
         self.stalls.checked_at = now;
+        let delivered = world.books.delivered();
+        if delivered != self.stalls.delivered {
+            (self.stalls.delivered, self.stalls.moved_at) = (delivered, now);
+        }
+        let all_stand_still = now - self.stalls.moved_at > nanos(STALL);
+        let publishers = world.publishers.len() as u64;
+        // All that was under way when it was last heard of, twice over.
+        let passed = 2 * u64::from(window) * u64::from(world.load.copies()) * publishers;
         let mut stalled = Vec::new();
         for (place, publisher) in (0..).zip(&mut world.publishers) {
-            if publisher.stands_still(now, nanos(STALL)) {
+            let is_left_behind = all_stand_still || publisher.is_passed_over(delivered, passed);
+            if is_left_behind && publisher.stands_still(now, nanos(STALL)) {
                 publisher.give_up();
                 stalled.push(place);
             }
         }
         if !stalled.is_empty() {
             self.stalls.count += 1;
+            self.stalls.moved_at = now;
         }
         for place in stalled {
             world.list(place);

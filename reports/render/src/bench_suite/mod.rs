@@ -262,6 +262,9 @@ fn about_figures(row: &SuiteRow, target: &TargetResult) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some(held_up) = all.iter().find_map(|figures| figures.held_up_text()) {
+        told.push(format!("{}, {}: {held_up}.", target.name, row.id));
+    }
     let lost: u64 = all.iter().map(|figures| figures.account.lost).sum();
     if lost > 0 {
         let delivered: u64 = all.iter().map(|figures| figures.account.delivered).sum();

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Histogram, count_text};
+use crate::{Histogram, count_text, share_text};
 
 /// Samples beyond a percentile below which it is not told.
 const SAMPLES_BEYOND_MIN: f64 = 10.0;
@@ -135,9 +135,13 @@ pub struct AccountFigures {
 }
 
 impl Figures {
-    /// Whether others had the generator's processor for so long that rates and latencies are theirs too.
-    pub fn generator_was_held_up(&self) -> bool {
-        self.generator_waited.is_some_and(|waited| waited > WAITED)
+    /// What is to be said where others had the generator's processor for so long that rates and latencies are theirs too.
+    pub fn held_up_text(&self) -> Option<String> {
+        let waited = self.generator_waited.filter(|waited| *waited > WAITED)?;
+        Some(format!(
+            "the generator was ready and had no processor for {} of the time, since other processes had it",
+            share_text(waited)
+        ))
     }
 
     /// Whether the generator has no room left on its core, and the broker has on one.

@@ -184,12 +184,11 @@ fn has_come(suspected: &Focus, packet: &PacketSeen) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use squall_fleet::{PacketState, SocketId};
     use squall_protocol::Instant;
-    use squall_protocol::codec::PublishFlags;
     use squall_protocol::packet::PacketType;
     use squall_scenario::DeviceId;
 
+    use super::ring::tests::packet;
     use super::*;
     use crate::books::Scope;
 
@@ -198,17 +197,10 @@ mod tests {
     /// PUBLISH number `sequence` of device 0, on its way to the broker.
     fn sent(sequence: u32) -> PacketSeen {
         PacketSeen {
-            at: Instant::from_nanos(sequence.into()),
-            socket: SocketId(0),
-            way: Way::Up,
             packet: Some(PacketType::Publish),
-            state: PacketState::Whole,
-            id: None,
-            flags: PublishFlags::default(),
-            reason: None,
             message: Some((DeviceId(0), sequence)),
-            payload_bytes: 20,
             topic: ShortTopic::of(TOPIC),
+            ..packet(0, sequence.into())
         }
     }
 

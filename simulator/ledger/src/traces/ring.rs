@@ -89,14 +89,14 @@ impl Ring {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use squall_fleet::{PacketState, ShortTopic, SocketId, Way};
     use squall_protocol::codec::PublishFlags;
 
     use super::*;
 
     /// Packet number `number` of the run, of a device.
-    fn packet(device: u32, number: u64) -> PacketSeen {
+    pub(in crate::traces) fn packet(device: u32, number: u64) -> PacketSeen {
         PacketSeen {
             at: Instant::from_nanos(number),
             socket: SocketId(device.into()),

@@ -12,7 +12,7 @@ const SHORT: [&str; 4] = ["--warmup", "0s", "--duration", "500ms"];
 const FEW: [&str; 2] = ["-c", "4"];
 
 /// The JSON object that a bench prints, and its exit code.
-fn bench(pattern: &str, options: &[&str]) -> (i32, Value) {
+pub(crate) fn bench(pattern: &str, options: &[&str]) -> (i32, Value) {
     let clients: &[&str] = match options.contains(&"-c") {
         true => &[],
         false => &FEW,

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::benches::bench;
 use crate::peer::has_mosquitto;
 use crate::secured::{Mosquitto, TLS, certificates, certificates_for};
 use crate::{assert_held, code_and_errors, run, run_file, text};
@@ -337,14 +338,11 @@ fn a_bench_speaks_tls_with_client_certificates() {
         text(&key),
     ];
     let load = ["-q", "1", "-c", "4", "--window", "8", "--protocol", "3.1.1"];
-    let times = ["--warmup", "0s", "--duration", "500ms", "--json"];
     for pattern in ["pairs", "durable"] {
-        let bench = ["bench", pattern, "--target", &url];
-        let output = run(&[&bench[..], &identity, &load, &times].concat());
+        let target = ["--target", &url];
+        let (code, result) = bench(pattern, &[&target, &load[..], &identity].concat());
 
-        let (code, errors) = code_and_errors(&output);
-        assert_eq!(code, 0, "{errors}");
-        let result: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(code, 0, "{result}");
         let account = &result["targets"][0]["repeats"][0]["account"];
         assert!(account["published"].as_u64() > Some(0), "{result}");
         assert_eq!(account["delivered"], account["published"], "{result}");

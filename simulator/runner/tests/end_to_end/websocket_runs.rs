@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use crate::benches::bench;
 use crate::secured::certificates;
 use crate::{assert_held, code_and_errors, run, run_file, text};
 
@@ -246,13 +247,10 @@ fn a_bench_passes_over_web_socket() {
                 "--protocol",
                 "3.1.1",
             ];
-            let times = ["--warmup", "0s", "--duration", "500ms", "--json"];
-            let bench = ["bench", "pairs", "--target", &url];
-            let output = run(&[&bench[..], trusting, &load, &times].concat());
+            let target = ["--target", &url];
+            let (code, result) = bench("pairs", &[&target, &load[..], trusting].concat());
 
-            let (code, errors) = code_and_errors(&output);
-            assert_eq!(code, 0, "{errors}");
-            let result: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            assert_eq!(code, 0, "{result}");
             let account = &result["targets"][0]["repeats"][0]["account"];
             assert!(account["published"].as_u64() > Some(0), "{result}");
             assert_eq!(account["delivered"], account["published"], "{result}");

@@ -95,11 +95,9 @@ fn warnings(target: &TargetResult, plan: &BenchPlan) -> Vec<String> {
 
 fn of_figures(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
     let mut told = Vec::new();
-    if figures.generator_was_held_up() {
+    if let Some(held_up) = figures.held_up_text() {
         told.push(format!(
-            "the generator was ready and had no processor for {} of the time, since other processes had it: rates and latencies are theirs too; \
-             use a quieter machine, or --pin where others leave a core alone",
-            share_text(figures.generator_waited.unwrap_or_default())
+            "{held_up}: rates and latencies are theirs too; use a quieter machine, or --pin where others leave a core alone"
         ));
     }
     if figures.is_limited_by_generator() {

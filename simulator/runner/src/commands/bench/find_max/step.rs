@@ -104,7 +104,7 @@ impl Step {
             per_second(self.figures.published_per_s),
             self.figures.generator_cores,
             match self.generator_is_the_limit {
-                true if self.figures.generator_was_held_up() => " (the generator was held up)",
+                true if self.figures.held_up_text().is_some() => " (the generator was held up)",
                 true => " (the generator is the limit)",
                 false => "",
             }
@@ -113,11 +113,8 @@ impl Step {
 
     /// Why the generator is taken for the limit, if it is.
     pub fn limit_text(&self) -> String {
-        if self.figures.generator_was_held_up() {
-            return format!(
-                "the generator was held up there: it was ready and had no processor for {} of the time",
-                share_text(self.figures.generator_waited.unwrap_or_default())
-            );
+        if let Some(held_up) = self.figures.held_up_text() {
+            return format!("the generator was held up there: {held_up}");
         }
         let generator = share_text(self.figures.generator_cores);
         match self.figures.broker_cores {
@@ -194,7 +191,7 @@ fn of_rate(figures: &Figures, rate: f64, copies: u32) -> Vec<String> {
 }
 
 fn generator_is_the_limit(figures: &Figures) -> bool {
-    if figures.generator_was_held_up() {
+    if figures.held_up_text().is_some() {
         return true;
     }
     match figures.broker_cores {
