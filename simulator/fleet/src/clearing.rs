@@ -182,7 +182,9 @@ impl Clearing {
             return;
         };
         client.connect(now, &connect(job));
-        actions.send(socket, |out| client.poll_transmit(out));
+        actions.send(socket, |out| {
+            client.poll_transmit(out);
+        });
     }
 
     fn receive(&mut self, now: Instant, socket: SocketId, mut bytes: &[u8], actions: &mut Actions) {
@@ -199,7 +201,9 @@ impl Clearing {
             // A CONNACK with an error, or something that is not a CONNACK.
             Some(_) => false,
         };
-        actions.send(socket, |out| client.poll_transmit(out));
+        actions.send(socket, |out| {
+            client.poll_transmit(out);
+        });
         actions.close(socket, Teardown::Fin);
         self.running.remove(&socket);
         if is_cleared {

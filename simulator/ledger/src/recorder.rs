@@ -7,7 +7,7 @@ use squall_protocol::Instant;
 use squall_run::Measured;
 use squall_scenario::Scenario;
 
-use crate::books::{Finding, Ledger, Memory, Roster, WatchedClaims};
+use crate::books::{Finding, Ledger, Memory, Roster, Suspicion, WatchedClaims};
 use crate::checks::broken_claim;
 use crate::metrics::{Metrics, broken_threshold};
 use crate::traces::Traces;
@@ -74,11 +74,13 @@ impl Recorder {
 
     /// Copies the packets around what was noted since the last packet, before later ones take their place.
     fn trace(&mut self) {
-        for suspicion in self.ledger.deliveries.take_suspicions() {
-            self.traces.suspect(&suspicion);
-        }
         for anomaly in self.ledger.take_fresh_anomalies() {
             self.traces.note(anomaly);
+        }
+        while let Some(suspicion) = self.ledger.deliveries.take_suspicion() {
+            let deliveries = &self.ledger.deliveries;
+            let is_open = |suspicion: &Suspicion| deliveries.is_open(suspicion);
+            self.traces.suspect(&suspicion, is_open);
         }
     }
 

@@ -1,6 +1,6 @@
 //! A Network Connection that lost its Session to a newer one and is only read to its end.
 
-use super::Client;
+use super::{Client, Journal};
 use crate::ProtocolError;
 use crate::alias::InboundAliases;
 use crate::codec::{DecodeRules, PacketReader};
@@ -34,7 +34,7 @@ impl Displaced {
     }
 }
 
-impl<M> Client<M> {
+impl<M, J: Journal<Message = M>> Client<M, J> {
     /// Takes the Session away from the current connection, whose transport stays open, as a
     /// takeover does: like [`Client::connection_lost`], but what comes can still be read.
     pub fn displace(&mut self) -> Displaced {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Settings, TimedOut};
+use super::{Journal, Settings, TimedOut};
 use crate::alias::{Alias, OutboundAliases};
 use crate::codec::{self, DecodeRules, PACKET_BYTES_MAX};
 use crate::packet::{Connack, Connect, Disconnect, DisconnectProperties, Packet, Publish, Pubrel};
@@ -11,12 +11,14 @@ use crate::{Instant, PacketId, ProtocolError, QoS, ReasonCode, Version};
 
 /// One Network Connection, or none.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Link<J> {
     phase: Phase,
     outcome: Outcome,
     version: Version,
     /// Bytes to send. Empty, it owns no memory.
     transmit: Vec<u8>,
+    /// Of what is in `transmit`.
+    journal: J,
     aliases: OutboundAliases,
     /// When CONNECT was queued, later when a packet was queued last.
     last_sent: Instant,
@@ -78,13 +80,14 @@ impl Default for Limits {
     }
 }
 
-impl Default for Link {
+impl<J: Default> Default for Link<J> {
     fn default() -> Self {
         Self {
             phase: Phase::Disconnected,
             outcome: Outcome::None,
             version: Version::V5,
             transmit: Vec::new(),
+            journal: J::default(),
             aliases: OutboundAliases::default(),
             last_sent: Instant::ZERO,
             pingreq_at: None,
@@ -97,7 +100,7 @@ impl Default for Link {
     }
 }
 
-impl Link {
+impl<J: Journal> Link<J> {
     pub(super) fn connect(&mut self, now: Instant, connect: &Connect) {
         let properties = &connect.properties;
         self.phase = Phase::AwaitingConnack;
@@ -190,12 +193,23 @@ impl Link {
 
     /// Queues a packet.
     pub(super) fn send(&mut self, now: Instant, packet: &Packet<'_>) {
+        self.journal.note(packet);
+        self.encode(now, packet);
+    }
+
+    fn encode(&mut self, now: Instant, packet: &Packet<'_>) {
         codec::encode(packet, self.version, &mut self.transmit);
         self.last_sent = now;
     }
 
-    /// Queues a PUBLISH, with a Topic Alias if there is one for it.
-    pub(super) fn send_publish(&mut self, now: Instant, mut publish: Publish<'_>) {
+    /// Queues a PUBLISH of `message`, with a Topic Alias if there is one for it.
+    pub(super) fn send_publish(
+        &mut self,
+        now: Instant,
+        message: &J::Message,
+        mut publish: Publish<'_>,
+    ) {
+        self.journal.note_publish(message, &publish);
         match self.aliases.assign(publish.topic.as_str()) {
             Alias::Unused => {}
             Alias::Introduced(alias) => publish.properties.topic_alias = Some(alias),
@@ -204,7 +218,7 @@ impl Link {
                 publish.topic = TopicName::ALIASED;
             }
         }
-        self.send(now, &Packet::Publish(publish));
+        self.encode(now, &Packet::Publish(publish));
     }
 
     /// Queues PUBREL.
@@ -276,9 +290,10 @@ impl Link {
         !self.transmit.is_empty()
     }
 
-    pub(super) fn poll_transmit(&mut self, into: &mut Vec<u8>) {
+    pub(super) fn poll_transmit(&mut self, into: &mut Vec<u8>) -> J {
         into.append(&mut self.transmit);
         self.transmit = Vec::new();
+        std::mem::take(&mut self.journal)
     }
 
     pub(super) fn deadline(&self, settings: &Settings) -> Option<Instant> {

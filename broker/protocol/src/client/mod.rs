@@ -16,13 +16,14 @@
 //! acknowledgement is sent, which is how a simulated device stalls or breaks a handshake.
 //!
 //! An idle client owns no heap memory. Files: `link` is the connection, `receive` the packets that
-//! come, `send` those that go, `event` and `settings` what the owner sees and chooses.
+//! come, `send` those that go, `event`, `journal` and `settings` what the owner sees and chooses.
 //!
 //! Invariant: after an event or error that ends the connection, nothing is sent or taken until
 //! the next [`Client::connect`].
 
 mod displaced;
 mod event;
+mod journal;
 mod link;
 mod receive;
 mod send;
@@ -30,6 +31,7 @@ mod settings;
 
 pub use displaced::Displaced;
 pub use event::{AbandonCause, Event, TimedOut};
+pub use journal::{Journal, NoJournal};
 pub use send::{Message, SendError, Unsent, UnsentCause};
 pub use settings::{Answers, Settings, UnexpectedSession};
 
@@ -44,16 +46,16 @@ use crate::packet::{Connect, PacketType};
 use crate::{Instant, PacketId, Version};
 use link::{Link, Outcome, Phase};
 
-/// A client with its Session. `M` is a message it publishes: see [`Message`].
+/// A client with its Session. `M` is a message it publishes: see [`Message`]. `J` is told what it queues.
 #[derive(Debug)]
-pub struct Client<M> {
+pub struct Client<M, J = NoJournal<M>> {
     /// Apart from the rest, because events borrow from it.
     reader: PacketReader,
-    state: State<M>,
+    state: State<M, J>,
 }
 
 #[derive(Debug)]
-struct State<M> {
+struct State<M, J> {
     settings: Settings,
     outbound: Outbound<M>,
     inbound: Inbound,
@@ -63,7 +65,7 @@ struct State<M> {
     /// What SUBACK and UNSUBACK are due for.
     requests: BTreeMap<PacketId, Request>,
     inbound_aliases: InboundAliases,
-    link: Link,
+    link: Link<J>,
 }
 
 /// What the client knows about its Session State (§4.1).
@@ -90,6 +92,13 @@ struct Request {
 impl<M> Client<M> {
     /// A client that never connected.
     pub fn new(settings: Settings) -> Self {
+        Self::with_journal(settings)
+    }
+}
+
+impl<M, J: Journal<Message = M>> Client<M, J> {
+    /// A client that never connected, and tells what it queues.
+    pub fn with_journal(settings: Settings) -> Self {
         Self {
             reader: PacketReader::default(),
             state: State {
@@ -131,9 +140,9 @@ impl<M> Client<M> {
         self.state.link = Link::default();
     }
 
-    /// Moves the bytes to send now to the end of `into`.
-    pub fn poll_transmit(&mut self, into: &mut Vec<u8>) {
-        self.state.link.poll_transmit(into);
+    /// Moves the bytes to send now to the end of `into`, and returns the journal of them.
+    pub fn poll_transmit(&mut self, into: &mut Vec<u8>) -> J {
+        self.state.link.poll_transmit(into)
     }
 
     /// Whether there are bytes to send.
@@ -184,7 +193,7 @@ impl<M> Client<M> {
     }
 }
 
-impl<M> State<M> {
+impl<M, J: Journal<Message = M>> State<M, J> {
     /// What is known about the Session once the connection is over.
     fn session_after_connection(&self) -> Session {
         let ends = self.link.session_ends_with_it();

@@ -3,7 +3,7 @@
 use super::event::{AbandonCause, Event};
 use super::link::{Link, Phase};
 use super::send::{Message, outgoing};
-use super::{Answers, Client, Session, State, UnexpectedSession};
+use super::{Answers, Client, Journal, Session, State, UnexpectedSession};
 use crate::inbound::Received;
 use crate::outbound::{Resend, Step};
 use crate::packet::{
@@ -12,7 +12,7 @@ use crate::packet::{
 };
 use crate::{Instant, PacketId, ProtocolError, QoS, ReasonCode, Version};
 
-impl<M: Message> Client<M> {
+impl<M: Message, J: Journal<Message = M>> Client<M, J> {
     /// The next event: first what is given up or resent after CONNACK, then one packet of
     /// `input`, which is moved on. `None` if all of `input` is used up.
     ///
@@ -45,7 +45,7 @@ impl<M: Message> Client<M> {
     }
 }
 
-impl<M: Message> State<M> {
+impl<M: Message, J: Journal<Message = M>> State<M, J> {
     fn handle_packet<'p>(&'p mut self, now: Instant, packet: Packet<'p>) -> Event<'p, M> {
         if self.link.phase() == Phase::AwaitingConnack {
             let packet = packet.packet_type();
@@ -99,7 +99,7 @@ impl<M: Message> State<M> {
                     dup: true,
                     ..outgoing(message, Some(id))
                 };
-                self.link.send_publish(now, publish);
+                self.link.send_publish(now, message, publish);
                 Event::PublishResent { id, message }
             }
             Resend::Pubrel(id) => {
@@ -320,7 +320,11 @@ fn check_count(packet: PacketType, filters: usize, reasons: usize) -> Result<(),
 
 /// Ends the connection because of `error`. It takes only the link, as an event may borrow the
 /// rest.
-fn fail<'e, M>(link: &mut Link, now: Instant, error: ProtocolError) -> Event<'e, M> {
+fn fail<'e, J: Journal>(
+    link: &mut Link<J>,
+    now: Instant,
+    error: ProtocolError,
+) -> Event<'e, J::Message> {
     link.fail(now, &error);
     Event::ProtocolError(error)
 }

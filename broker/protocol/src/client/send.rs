@@ -1,7 +1,7 @@
 //! What the owner of a client asks it to send.
 
 use super::link::Phase;
-use super::{Client, Request};
+use super::{Client, Journal, Request};
 use crate::outbound::{Awaiting, Resend};
 use crate::packet::{
     Auth, Disconnect, Packet, PacketType, Puback, Pubcomp, Publish, Pubrec, Pubrel, Subscribe,
@@ -71,7 +71,7 @@ pub enum SendError {
     },
 }
 
-impl<M: Message> Client<M> {
+impl<M: Message, J: Journal<Message = M>> Client<M, J> {
     /// Whether a QoS 1 or QoS 2 message may be sent now, as far as the connection and the number
     /// in flight go.
     pub fn can_publish(&self) -> bool {
@@ -86,14 +86,14 @@ impl<M: Message> Client<M> {
         }
         let qos = message.publish().qos;
         if qos == QoS::AtMostOnce {
-            self.state.link.send_publish(now, outgoing(&message, None));
+            let publish = outgoing(&message, None);
+            self.state.link.send_publish(now, &message, publish);
             return Ok(None);
         }
         let id = self.state.outbound.send(qos, message);
         if let Some(message) = self.state.outbound.message(id) {
-            self.state
-                .link
-                .send_publish(now, outgoing(message, Some(id)));
+            let publish = outgoing(message, Some(id));
+            self.state.link.send_publish(now, message, publish);
         }
         Ok(Some(id))
     }
@@ -111,7 +111,7 @@ impl<M: Message> Client<M> {
                     dup: true,
                     ..outgoing(message, Some(id))
                 };
-                self.state.link.send_publish(now, publish);
+                self.state.link.send_publish(now, message, publish);
                 Ok(Resend::Publish(id))
             }
             Awaiting::Pubcomp => {
@@ -139,7 +139,7 @@ impl<M: Message> Client<M> {
     }
 }
 
-impl<M> Client<M> {
+impl<M, J: Journal<Message = M>> Client<M, J> {
     /// Queues SUBSCRIBE and returns the identifier that SUBACK will have. It is not sent again
     /// after a reconnect.
     pub fn subscribe(

@@ -134,7 +134,7 @@ impl Device {
             DropKind::TlsAbort => TransportEnd::Close(Teardown::Abort),
             DropKind::MidPacket => {
                 let bytes = self.half_a_publish();
-                self.send(turn, place, &bytes);
+                self.send_foreign(turn, place, &bytes);
                 TransportEnd::Close(Teardown::Fin)
             }
             DropKind::Malformed => {

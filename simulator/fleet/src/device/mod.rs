@@ -35,6 +35,7 @@ mod properties;
 mod provoking;
 mod publishing;
 mod qos2_faults;
+mod queued;
 mod quota;
 mod receiving;
 mod repeats;
@@ -55,6 +56,7 @@ use faults::Contention;
 use flapping::Flapping;
 use publishing::{Sequences, Stream};
 use qos2_faults::Qos2Faults;
+use queued::Queued;
 use quota::Quota;
 use repeats::Repeats;
 use responding::Responder;
@@ -82,7 +84,7 @@ pub(crate) struct Device {
     index: u32,
     client_id: Rc<str>,
     profile: Rc<Profile>,
-    client: Client<MessageHandle>,
+    client: Client<MessageHandle, Queued>,
     connections: Vec<Connection>,
     /// Transports asked for.
     attempts: u32,
@@ -185,7 +187,7 @@ impl Device {
         Self {
             who: Who { device, client },
             index: place.index,
-            client: Client::new(settings),
+            client: Client::with_journal(settings),
             connections: Vec::new(),
             attempts: 0,
             moved: 0,

@@ -1,4 +1,4 @@
-//! Tells of the packets that a device sends, and of those that come where the client role reads no longer.
+//! Tells of the packets that a fault has a device send, and of those that come where the client role reads no longer.
 
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX, PacketReader};
 use squall_protocol::packet::{Packet, PacketType};
@@ -23,7 +23,7 @@ pub(super) fn tell_came(
     }
 }
 
-/// Tells `sink` of the packets in `bytes`, which a device sends.
+/// Tells `sink` of the packets in `bytes`, which its client role has not made.
 pub(super) fn tell_sent(sink: &mut dyn Sink, place: Passing, version: Version, bytes: &[u8]) {
     let rules = DecodeRules {
         version: Some(version),

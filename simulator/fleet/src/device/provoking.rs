@@ -24,7 +24,7 @@ impl Device {
         };
         let version = self.profile.version;
         let bytes = malformation.encode(version);
-        self.send(turn, place, &bytes);
+        self.send_foreign(turn, place, &bytes);
         let connection = &mut self.connections[place];
         connection.provoked = Some(Box::new(Provoked {
             reader: Some(self.client.displace()),

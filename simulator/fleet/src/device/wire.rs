@@ -10,6 +10,7 @@ use squall_protocol::ReasonCode;
 use super::Device;
 use super::connection::{Down, Lanes, Reading, Role, Up, Voice};
 use super::passing::tell_sent;
+use super::queued::Queued;
 use super::turn::{Shared, Turn};
 use crate::link::{Arrived, Direction, Link, LinkReport, Way};
 use crate::observation::{ConnectionFact, Departure, Fact, SilenceFact};
@@ -196,10 +197,14 @@ impl Device {
         self.limit_reading(turn, place);
     }
 
-    /// Sends bytes over the connection at `place`.
-    pub(super) fn send(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
+    /// Sends bytes that are not of the client role over the connection at `place`.
+    pub(super) fn send_foreign(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
         let going = turn.going(self.connections[place].socket);
         tell_sent(turn.sink, going, self.profile.version, bytes);
+        self.send(turn, place, bytes);
+    }
+
+    fn send(&mut self, turn: &mut Turn<'_>, place: usize, bytes: &[u8]) {
         let entry = turn.entry();
         if let Some(shaping) = self.shaping(turn.shared, place) {
             let (link, direction) = shaping.up();
@@ -264,18 +269,19 @@ impl Device {
         if self.link.is_none() {
             let connection = &mut self.connections[place];
             connection.said_at = turn.now;
-            let client = &mut self.client;
-            let (going, version) = (turn.going(connection.socket), client.version());
-            let sink = &mut *turn.sink;
-            turn.actions.send(connection.socket, |out| {
-                let from = out.len();
-                client.poll_transmit(out);
-                tell_sent(sink, going, version, &out[from..]);
+            let socket = connection.socket;
+            let mut queued = Queued::default();
+            turn.actions.send(socket, |out| {
+                queued = self.client.poll_transmit(out);
             });
+            let going = turn.going(socket);
+            queued.tell(turn.sink, going, self.client.version());
             return;
         }
         let mut bytes = std::mem::take(&mut turn.shared.scratch);
-        self.client.poll_transmit(&mut bytes);
+        let queued = self.client.poll_transmit(&mut bytes);
+        let going = turn.going(self.connections[place].socket);
+        queued.tell(turn.sink, going, self.client.version());
         self.send(turn, place, &bytes);
         bytes.clear();
         turn.shared.scratch = bytes;

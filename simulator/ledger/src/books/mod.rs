@@ -112,6 +112,8 @@ pub(crate) use quotas::QuotaCounts;
 pub(crate) use responses::{Answered, ResponseCounts};
 pub(crate) use retained::{Before, Found, Values};
 pub(crate) use silences::SilenceCounts;
+#[cfg(test)]
+pub(crate) use stream::CursorKey;
 pub(crate) use stream::fingerprint;
 pub(crate) use tallies::QOS;
 pub(crate) use unanswered::{Request, UnderWay, Waiting};

@@ -9,7 +9,7 @@ use squall_run::{PacketDirection, PacketStamp, PacketTrace, TracedPacket, Traced
 use squall_scenario::{DeviceId, Scenario};
 
 use super::ring::Ring;
-use crate::books::{Anomaly, client_id, reason_text};
+use crate::books::{Anomaly, Suspicion, client_id, reason_text};
 
 /// Packets of each device before the moment.
 const BEFORE: usize = 10;
@@ -39,31 +39,55 @@ impl Focus {
         }
     }
 
+    pub(super) fn of_suspicion(suspicion: &Suspicion) -> Self {
+        Self {
+            device: Some(suspicion.publisher),
+            recipient: Some(suspicion.recipient),
+            sequence: Some(suspicion.sequence),
+            topic: suspicion.topic,
+        }
+    }
+
     /// The devices, each once.
     fn devices(&self) -> impl Iterator<Item = DeviceId> {
         let other = self.recipient.filter(|_| self.recipient != self.device);
         self.device.into_iter().chain(other)
     }
 
-    /// Whether `packet` is a PUBLISH of the message. What a device sends by a Topic Alias has no name here, and may be the message of
-    /// that number in another of its topics.
+    /// Whether `packet` is a PUBLISH of the message.
     pub(super) fn is_of_message(&self, packet: &PacketSeen) -> bool {
         let (Some(device), Some(sequence)) = (self.device, self.sequence) else {
             return false;
         };
-        packet.message == Some((device, sequence))
-            && (packet.topic == self.topic
-                || (packet.way == Way::Up && packet.topic == ShortTopic::default()))
+        packet.message == Some((device, sequence)) && packet.topic == self.topic
     }
 
-    /// When the message was first sent, if that is kept and not far back among the packets of its publisher.
-    pub(super) fn sent_at(&self, ring: &Ring) -> Option<Instant> {
-        let sent = ring
-            .of_device(self.device?)
-            .take(WALKED)
-            .filter(|(_, packet)| packet.way == Way::Up && self.is_of_message(packet));
-        sent.last().map(|(_, packet)| packet.at)
+    /// The first sending of the message, if that is kept and not far back among the packets of its publisher.
+    pub(super) fn sending(&self, ring: &Ring, steps: &mut u32) -> Option<Sending> {
+        let mut sending = None;
+        for (number, packet) in ring.of_device(self.device?).take(WALKED) {
+            *steps += 1;
+            if packet.way == Way::Up && self.is_of_message(packet) {
+                let is_first = !packet.flags.dup;
+                sending = Some(Sending {
+                    at: packet.at,
+                    first: is_first.then_some(number),
+                });
+                if is_first {
+                    break;
+                }
+            }
+        }
+        sending
     }
+}
+
+/// The sending of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sending {
+    pub(super) at: Instant,
+    /// The number of its packet, if it surely is the first: no packet of the message comes before that.
+    first: Option<u64>,
 }
 
 /// The packets around one moment, as far as they were kept.
@@ -80,7 +104,16 @@ pub(super) struct Capture {
 
 impl Capture {
     /// What `ring` has of the devices of `focus` around a moment.
-    pub(super) fn of(focus: Focus, around: Instant, ring: &Ring) -> Self {
+    pub(super) fn around(around: Instant, focus: Focus, ring: &Ring) -> Self {
+        Self::of(focus, around, None, ring, &mut 0)
+    }
+
+    /// What `ring` has of the devices of `focus` around a sending.
+    pub(super) fn at_sending(sending: Sending, focus: Focus, ring: &Ring, steps: &mut u32) -> Self {
+        Self::of(focus, sending.at, sending.first, ring, steps)
+    }
+
+    fn of(focus: Focus, around: Instant, first: Option<u64>, ring: &Ring, steps: &mut u32) -> Self {
         let kept_from = ring.kept_from();
         if kept_from.is_some_and(|from| from > around) {
             return Self {
@@ -91,12 +124,16 @@ impl Capture {
                 kept_from,
             };
         }
-        let mut found = Found::default();
+        let mut found = Found {
+            first,
+            ..Found::default()
+        };
         let mut wanted = Vec::new();
         for device in focus.devices() {
             let after = found.look_through(device, &focus, around, ring);
             wanted.push((device, AFTER - after));
         }
+        *steps += found.steps;
         // Of one moment are what came and its answer.
         found
             .packets
@@ -110,21 +147,23 @@ impl Capture {
         }
     }
 
-    /// Adds a packet that passes now if it is wanted.
-    pub(super) fn add_after(&mut self, packet: &PacketSeen) {
+    /// Adds a packet of `device` that passes now if it is wanted; whether it was the last that was.
+    pub(super) fn add_after(&mut self, device: DeviceId, packet: &PacketSeen) -> bool {
         let mut wanted = self.wanted.iter_mut();
-        let of_device = wanted.find(|(device, _)| packet.device() == Some(*device));
-        if let Some((_, left)) = of_device
-            && *left > 0
-        {
-            *left -= 1;
-            self.packets.push(*packet);
+        match wanted.find(|(of, left)| *of == device && *left > 0) {
+            Some((_, left)) => {
+                *left -= 1;
+                self.packets.push(*packet);
+                *left == 0
+            }
+            None => false,
         }
     }
 
-    /// Whether packets of its devices are still wanted.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.wanted.iter().any(|&(_, left)| left > 0)
+    /// The devices whose packets are still wanted.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = DeviceId> {
+        let wanted = self.wanted.iter().filter(|&&(_, left)| left > 0);
+        wanted.map(|&(device, _)| device)
     }
 
     /// Whether a packet of the message is among them, or any if it is about none.
@@ -138,7 +177,10 @@ impl Capture {
 
     /// As the run file has it.
     pub(super) fn in_run_file(&self, scenario: &Scenario) -> PacketTrace {
-        let packets = self.packets.iter();
+        // A device hands several packets over with one moment, and others pass meanwhile.
+        let mut packets: Vec<&PacketSeen> = self.packets.iter().collect();
+        packets.sort_by_key(|packet| packet.at);
+        let packets = packets.into_iter();
         PacketTrace {
             around_s: self.around.as_secs_f64(),
             kept_from_s: self.kept_from.map(|at| at.as_secs_f64()),
@@ -156,6 +198,10 @@ struct Found {
     of_message: usize,
     /// Whether a device has fewer packets before the moment than are wanted.
     is_short: bool,
+    /// The packet before which none is of the message, if that is known.
+    first: Option<u64>,
+    /// Packets that were looked at.
+    steps: u32,
 }
 
 impl Found {
@@ -171,6 +217,8 @@ impl Found {
         // From the newest on: of those after the moment the last ones that are met.
         let mut after = VecDeque::with_capacity(AFTER + 1);
         for (number, packet) in ring.of_device(device) {
+            self.steps += 1;
+            let is_before_all = self.first.is_some_and(|first| number < first);
             if focus.is_of_message(packet) && self.of_message < OF_MESSAGE {
                 self.of_message += 1;
                 self.packets.push((number, *packet));
@@ -182,7 +230,7 @@ impl Found {
             } else if before < BEFORE {
                 before += 1;
                 self.packets.push((number, *packet));
-            } else if focus.sequence.is_none() || beyond == WALKED {
+            } else if focus.sequence.is_none() || is_before_all || beyond == WALKED {
                 break;
             } else {
                 beyond += 1;

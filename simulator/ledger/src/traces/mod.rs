@@ -2,30 +2,35 @@
 //!
 //! A [`Ring`] has the last packets of all devices. When an anomaly is noted, those of its devices are copied out of it, and
 //! the next few are added as they pass. A lost message is found at the end, long after its packets: so they are copied
-//! when a later message of its stream comes first, as a [`Suspicion`] that is dropped if the message comes after all.
+//! when a later message of its stream comes first, as a [`Suspicion`] that makes room once the message came or was given up.
 //! What was forgotten before it was asked for is told as forgotten.
 
 mod capture;
 mod ring;
+mod watches;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use squall_fleet::{PacketSeen, ShortTopic, Way};
+use squall_fleet::PacketSeen;
 use squall_run::{AnomalyKind, Measured, PACKETS_KEPT};
-use squall_scenario::Scenario;
+use squall_scenario::{DeviceId, Scenario};
 
 use crate::books::{Anomaly, Suspicion};
 use capture::{Capture, Focus};
 use ring::Ring;
+use watches::Watches;
 
 /// Anomalies of one kind that have their packets.
 const PER_KIND: usize = 3;
 /// Anomalies of a run that have their packets.
 const IN_ALL: usize = 20;
-/// Suspicions that are kept: a further one takes the place of the oldest, which may have come to nothing long ago.
+/// Suspicions that are kept: a further one takes the place of those that are over, or else of one in the middle. The first are
+/// most surely lost, and of the last nothing is known yet.
 const SUSPICIONS: usize = 32;
-/// Suspicions of a run that are looked into: each is a walk through packets, on the thread that stamps them.
-const SUSPICIONS_IN_ALL: u32 = 4_096;
+/// Packets that suspicions may look at for each that passes: each is a walk through packets, on the thread that stamps them.
+const STEPS_PER_PACKET: i64 = 16;
+/// Such packets at most, for suspicions that come all at once.
+const STEPS_MOST: i64 = 1 << 20;
 
 /// The last packets of a run, and those around its first anomalies.
 #[derive(Debug)]
@@ -33,11 +38,10 @@ pub(crate) struct Traces {
     ring: Ring,
     found: Vec<(Anomaly, Capture)>,
     /// The oldest first.
-    suspected: VecDeque<(Focus, Capture)>,
-    /// How many were looked into.
-    suspicions: u32,
-    /// Whether anything waits for packets that come later.
-    is_waiting: bool,
+    suspected: VecDeque<(Suspicion, Capture)>,
+    /// Packets that suspicions may still look at. The last one may look at more.
+    steps_left: i64,
+    watches: Watches,
 }
 
 impl Traces {
@@ -51,52 +55,75 @@ impl Traces {
             ring: Ring::new(most),
             found: Vec::new(),
             suspected: VecDeque::new(),
-            suspicions: 0,
-            is_waiting: false,
+            steps_left: STEPS_MOST,
+            watches: Watches::default(),
         }
     }
 
     /// A packet passed.
     pub(crate) fn pass(&mut self, packet: &PacketSeen) {
-        if self.is_waiting {
-            self.add_after(packet);
+        self.steps_left = (self.steps_left + STEPS_PER_PACKET).min(STEPS_MOST);
+        if let Some(device) = packet.device().filter(|&device| self.watches.has(device)) {
+            self.add_after(device, packet);
         }
         self.ring.push(packet);
     }
 
-    fn add_after(&mut self, packet: &PacketSeen) {
-        self.suspected
-            .retain(|(suspected, _)| !has_come(suspected, packet));
-        for (_, capture) in &mut self.found {
-            capture.add_after(packet);
+    fn add_after(&mut self, device: DeviceId, packet: &PacketSeen) {
+        let found = self.found.iter_mut().map(|(_, capture)| capture);
+        let suspected = self.suspected.iter_mut().map(|(_, capture)| capture);
+        for capture in found.chain(suspected) {
+            if capture.add_after(device, packet) {
+                self.watches.end_of(device);
+            }
         }
-        for (_, capture) in &mut self.suspected {
-            capture.add_after(packet);
-        }
-        self.is_waiting = !self.suspected.is_empty()
-            || self.found.iter().any(|(_, capture)| capture.is_waiting());
     }
 
-    /// A message was overtaken by a later one of its stream, and may be lost.
-    pub(crate) fn suspect(&mut self, suspicion: &Suspicion) {
-        if self.suspicions >= SUSPICIONS_IN_ALL {
+    /// A message was overtaken by a later one of its stream, and may be lost. `is_open` tells whether such a message has neither
+    /// come nor been given up by now.
+    pub(crate) fn suspect(&mut self, suspicion: &Suspicion, is_open: impl Fn(&Suspicion) -> bool) {
+        if self.steps_left <= 0 || !self.has_use_for(AnomalyKind::Lost) || !is_open(suspicion) {
             return;
         }
-        self.suspicions += 1;
-        let focus = Focus {
-            device: Some(suspicion.publisher),
-            recipient: Some(suspicion.recipient),
-            sequence: Some(suspicion.sequence),
-            topic: ShortTopic::of(&suspicion.topic),
-        };
-        if let Some(sent_at) = focus.sent_at(&self.ring) {
-            let capture = Capture::of(focus, sent_at, &self.ring);
-            self.suspected.push_back((focus, capture));
-            if self.suspected.len() > SUSPICIONS {
-                self.suspected.pop_front();
-            }
-            self.is_waiting = true;
+        let focus = Focus::of_suspicion(suspicion);
+        let mut steps = 0;
+        if let Some(sending) = focus.sending(&self.ring, &mut steps) {
+            self.make_room(is_open);
+            let capture = Capture::at_sending(sending, focus, &self.ring, &mut steps);
+            self.watches.begin(&capture);
+            self.suspected.push_back((*suspicion, capture));
         }
+        self.steps_left -= i64::from(steps);
+    }
+
+    /// Makes room for one more suspicion.
+    fn make_room(&mut self, is_open: impl Fn(&Suspicion) -> bool) {
+        if self.suspected.len() < SUSPICIONS {
+            return;
+        }
+        let watches = &mut self.watches;
+        self.suspected.retain(|(suspicion, capture)| {
+            let stays = is_open(suspicion);
+            if !stays {
+                watches.end(capture);
+            }
+            stays
+        });
+        if self.suspected.len() == SUSPICIONS
+            && let Some((_, given_up)) = self.suspected.remove(SUSPICIONS / 2)
+        {
+            self.watches.end(&given_up);
+        }
+    }
+
+    /// Takes out what was copied of a message before it was found lost.
+    fn take_suspected(&mut self, focus: &Focus) -> Option<Capture> {
+        let mut suspected = self.suspected.iter();
+        let place =
+            suspected.position(|(suspicion, _)| Focus::of_suspicion(suspicion) == *focus)?;
+        let (_, capture) = self.suspected.remove(place)?;
+        self.watches.end(&capture);
+        Some(capture)
     }
 
     /// An anomaly was noted.
@@ -109,12 +136,13 @@ impl Traces {
             return;
         }
         let focus = Focus::of(&anomaly);
-        let mut suspected = self.suspected.iter();
-        let capture = match suspected.find(|(suspected, _)| *suspected == focus) {
-            Some((_, capture)) => capture.clone(),
-            None => self.capture(&anomaly, focus),
+        let suspected = match anomaly.kind == AnomalyKind::Lost {
+            true => self.take_suspected(&focus),
+            false => None,
         };
+        let capture = suspected.unwrap_or_else(|| self.capture(&anomaly, focus));
         if self.has_room_for(anomaly.kind) {
+            self.watches.begin(&capture);
             self.found.push((anomaly, capture));
         } else if capture.has_subject() {
             // One whose packets are kept is of more use than one whose are not.
@@ -122,10 +150,11 @@ impl Traces {
             let lesser =
                 found.find(|(found, lesser)| found.kind == anomaly.kind && !lesser.has_subject());
             if let Some(lesser) = lesser {
+                self.watches.end(&lesser.1);
+                self.watches.begin(&capture);
                 *lesser = (anomaly, capture);
             }
         }
-        self.is_waiting = true;
     }
 
     fn has_room_for(&self, kind: AnomalyKind) -> bool {
@@ -141,11 +170,14 @@ impl Traces {
     }
 
     fn capture(&self, anomaly: &Anomaly, focus: Focus) -> Capture {
-        let sent_at = match anomaly.kind == AnomalyKind::Lost {
-            true => focus.sent_at(&self.ring),
+        let sending = match anomaly.kind == AnomalyKind::Lost {
+            true => focus.sending(&self.ring, &mut 0),
             false => None,
         };
-        Capture::of(focus, sent_at.unwrap_or(anomaly.at), &self.ring)
+        match sending {
+            Some(sending) => Capture::at_sending(sending, focus, &self.ring, &mut 0),
+            None => Capture::around(anomaly.at, focus, &self.ring),
+        }
     }
 
     /// Puts the traces into `measured`, and their numbers to the anomalies there that they are of.
@@ -175,22 +207,15 @@ impl Traces {
     }
 }
 
-/// Whether `packet` is the message that was suspected to be lost, at its recipient.
-fn has_come(suspected: &Focus, packet: &PacketSeen) -> bool {
-    packet.way == Way::Down
-        && packet.device() == suspected.recipient
-        && suspected.is_of_message(packet)
-}
-
 #[cfg(test)]
 mod tests {
+    use squall_fleet::{ShortTopic, SocketId, Way};
     use squall_protocol::Instant;
     use squall_protocol::packet::PacketType;
-    use squall_scenario::DeviceId;
 
     use super::ring::tests::packet;
     use super::*;
-    use crate::books::Scope;
+    use crate::books::{CursorKey, Scope};
 
     const TOPIC: &str = "t";
 
@@ -204,12 +229,38 @@ mod tests {
         }
     }
 
+    /// The same on its way to device 1.
+    fn came(sequence: u32) -> PacketSeen {
+        PacketSeen {
+            socket: SocketId(1),
+            way: Way::Down,
+            ..sent(sequence)
+        }
+    }
+
     fn suspicion(sequence: u32) -> Suspicion {
         Suspicion {
             publisher: DeviceId(0),
             recipient: DeviceId(1),
-            topic: TOPIC.to_owned(),
+            topic: ShortTopic::of(TOPIC),
             sequence,
+            cursor: CursorKey {
+                stream: 0,
+                place: 0,
+            },
+        }
+    }
+
+    /// Holds the watches to what they count.
+    fn hold_watches(traces: &Traces) {
+        let found = traces.found.iter().map(|(_, capture)| capture);
+        let suspected = traces.suspected.iter().map(|(_, capture)| capture);
+        let mut expected = Watches::default();
+        for capture in found.chain(suspected) {
+            expected.begin(capture);
+        }
+        for device in (0..3).map(DeviceId) {
+            assert_eq!(traces.watches.has(device), expected.has(device));
         }
     }
 
@@ -227,34 +278,106 @@ mod tests {
         }
     }
 
-    /// Messages that were overtaken and then excused do not keep the packets of one that is lost after them from being kept,
-    /// though the ring has forgotten these when the loss is found.
+    /// Messages that were overtaken and whose end is open do not keep the packets of one that is lost after them from being
+    /// kept, though the ring has forgotten these when the loss is found.
     #[test]
-    fn what_came_to_nothing_leaves_room_for_a_loss() {
+    fn what_is_open_leaves_room_for_a_loss() {
         let mut traces = Traces::keeping(8);
         for sequence in 0..100 {
             traces.pass(&sent(sequence));
-            traces.suspect(&suspicion(sequence));
+            traces.suspect(&suspicion(sequence), |_| true);
+            hold_watches(&traces);
         }
         for sequence in 100..120 {
             traces.pass(&sent(sequence));
         }
 
-        traces.note(lost(99, 1_000));
-
-        assert!(traces.found[0].1.has_subject());
-        assert!(traces.suspected.len() <= SUSPICIONS);
+        assert_eq!(traces.suspected.len(), SUSPICIONS);
+        // The first is most surely lost, the last was overtaken last.
+        for (place, sequence) in [0, 99].into_iter().enumerate() {
+            traces.note(lost(sequence, 1_000));
+            assert!(traces.found[place].1.has_subject());
+        }
+        assert_eq!(traces.suspected.len(), SUSPICIONS - 2);
+        hold_watches(&traces);
     }
 
-    /// What a run looks into is bounded, however many messages are overtaken.
+    /// Nor do those that came to nothing after it, whether a packet told so or not.
     #[test]
-    fn suspicions_are_bounded() {
+    fn what_is_over_does_not_take_the_place_of_a_loss() {
         let mut traces = Traces::keeping(8);
-        for sequence in 0..2 * SUSPICIONS_IN_ALL {
+        for sequence in 0..100 {
             traces.pass(&sent(sequence));
-            traces.suspect(&suspicion(sequence));
+            // Each is open when it is overtaken. All but the first are given up before the next.
+            traces.suspect(&suspicion(sequence), |of| {
+                of.sequence == 0 || of.sequence == sequence
+            });
+            hold_watches(&traces);
+        }
+        for sequence in 100..120 {
+            traces.pass(&sent(sequence));
         }
 
-        assert_eq!(traces.suspicions, SUSPICIONS_IN_ALL);
+        traces.note(lost(0, 1_000));
+
+        assert!(traces.found[0].1.has_subject());
+        hold_watches(&traces);
+    }
+
+    /// However many messages are overtaken and come after all, one that is lost after them has its packets.
+    #[test]
+    fn what_came_after_all_leaves_effort_for_a_loss() {
+        let mut traces = Traces::keeping(8);
+        let last = 100_000;
+        for sequence in 0..=last {
+            traces.pass(&sent(sequence));
+            traces.suspect(&suspicion(sequence), |of| of.sequence == sequence);
+            if sequence < last {
+                traces.pass(&came(sequence));
+            }
+        }
+        for sequence in 1..20 {
+            traces.pass(&sent(last + sequence));
+        }
+
+        traces.note(lost(last, 1_000_000));
+
+        assert!(traces.found[0].1.has_subject());
+    }
+
+    /// What suspicions look at is bounded by the packets that passed, and suspicions end when it is used up.
+    #[test]
+    fn the_effort_is_bounded() {
+        let mut traces = Traces::keeping(4_000);
+        for sequence in 0..4_000 {
+            traces.pass(&sent(sequence));
+        }
+        for _ in 0..1_000 {
+            traces.suspect(&suspicion(10), |_| true);
+        }
+
+        // Two walks through what is kept.
+        assert!(traces.steps_left > -2 * 4_000, "{}", traces.steps_left);
+        assert!(traces.steps_left <= 0);
+        let left = traces.steps_left;
+        traces.suspect(&suspicion(4_000 - 1), |_| true);
+        assert_eq!(traces.steps_left, left);
+    }
+
+    /// Once the packets after a moment have passed, packets are no longer compared with what is kept.
+    #[test]
+    fn a_capture_waits_for_a_few_packets() {
+        let mut traces = Traces::keeping(64);
+        traces.pass(&sent(0));
+        traces.suspect(&suspicion(0), |_| true);
+        assert!(traces.watches.has(DeviceId(0)) && traces.watches.has(DeviceId(1)));
+
+        for sequence in 1..20 {
+            traces.pass(&sent(sequence));
+            traces.pass(&came(sequence));
+            hold_watches(&traces);
+        }
+
+        assert!(!traces.watches.has(DeviceId(0)) && !traces.watches.has(DeviceId(1)));
     }
 }

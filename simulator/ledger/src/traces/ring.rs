@@ -10,6 +10,8 @@ pub(super) struct Ring {
     packets: Vec<Linked>,
     /// Packets that were ever put in.
     count: u64,
+    /// The place of the next one.
+    next: usize,
     /// By device: how many packets there were when its last one was in.
     last: Vec<u64>,
     most: usize,
@@ -27,6 +29,7 @@ impl Ring {
         Self {
             packets: Vec::new(),
             count: 0,
+            next: 0,
             last: Vec::new(),
             most,
         }
@@ -54,10 +57,13 @@ impl Ring {
         if self.packets.len() < self.most {
             self.packets.push(linked);
         } else {
-            let place = self.place(self.count);
-            self.packets[place] = linked;
+            self.packets[self.next] = linked;
         }
         self.count += 1;
+        self.next += 1;
+        if self.next == self.most {
+            self.next = 0;
+        }
     }
 
     fn place(&self, number: u64) -> usize {
@@ -83,7 +89,7 @@ impl Ring {
     /// When the oldest packet passed that is kept; `None` if none was forgotten.
     pub(super) fn kept_from(&self) -> Option<Instant> {
         let has_forgotten = self.count > self.packets.len() as u64;
-        let oldest = self.packets.get(self.place(self.count))?;
+        let oldest = self.packets.get(self.next)?;
         has_forgotten.then_some(oldest.packet.at)
     }
 }

@@ -1,6 +1,6 @@
 //! The packets around an anomaly, compared with what a proxy between devices and broker wrote down.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use squall_protocol::packet::Packet;
@@ -273,4 +273,138 @@ fn forgotten_packets_are_told_as_forgotten() {
     let from_s = trace.kept_from_s.expect("some are forgotten");
     assert!(from_s > anomaly.at_s.unwrap());
     assert_eq!(trace.packets, []);
+}
+
+/// Two topics of one device whose messages have the same numbers, by Topic Aliases to the broker and from it.
+const SIBLINGS: &str = r#"
+[run]
+duration = "4s"
+drain = "2s"
+[[group]]
+name = "sensor"
+count = 1
+topic_alias = 10
+[[group.publish]]
+topic = "readings/warm"
+qos = 1
+rate = 30
+[[group.publish]]
+topic = "readings/cold"
+qos = 1
+rate = 30
+[[group]]
+name = "ops"
+count = 1
+topic_alias = 10
+[[group.subscribe]]
+filter = "readings/#"
+qos = 1
+[[expect]]
+check = "delivery"
+lost = 0
+duplicated = 0
+"#;
+
+/// A message that comes twice, where its Topic Name is only in the first packets of the connections: its packets are marked
+/// and have its name, and those of the same number in another topic are not and have theirs (§3.3.2.3.4).
+#[test]
+fn packets_by_alias_are_told_apart_by_their_topics() {
+    let mut seen = 0;
+    let (measured, record) = run_recorded(SIBLINGS, move |passing| {
+        let is_message = to_device(passing).is_some();
+        seen += u64::from(is_message);
+        if is_message && seen == 100 { 2 } else { 1 }
+    });
+
+    let (anomaly, trace) = first(&measured, AnomalyKind::Duplicated);
+
+    let (topic, sequence) = (anomaly.topic.clone(), anomaly.sequence);
+    assert!(topic.is_some());
+    let of_number = trace.packets.iter().filter(|packet| {
+        let message = packet.message.as_ref();
+        sequence.is_some() && message.map(|message| message.sequence) == sequence
+    });
+    let of_number: Vec<_> = of_number
+        .map(|packet| (packet.topic == topic, packet.is_of_message))
+        .collect();
+    // The message, both copies of it, and its sibling, which came as well.
+    let count = |entry| of_number.iter().filter(|&&found| found == entry).count();
+    assert_eq!(count((true, true)), 3, "{of_number:?}");
+    assert_eq!(count((false, false)), 2, "{of_number:?}");
+    assert_eq!(of_number.len(), 5);
+    let names = ["readings/warm", "readings/cold"].map(|name| Some(name.to_owned()));
+    let mut publishes = trace.packets.iter().filter(|packet| packet.qos.is_some());
+    assert!(publishes.all(|packet| names.contains(&packet.topic)));
+    hold_to(&record, trace);
+}
+
+/// Every second message of a busy topic comes after the one behind it; then one message is lost.
+const REORDERED: &str = r#"
+[run]
+duration = "30s"
+drain = "2s"
+[[group]]
+name = "sensor"
+count = 1
+[[group.publish]]
+topic = "rare"
+qos = 1
+rate = 2
+[[group.publish]]
+topic = "often"
+qos = 0
+rate = 2000
+[[group]]
+name = "ops"
+count = 1
+[[group.subscribe]]
+filter = "+"
+qos = 1
+[[expect]]
+check = "delivery"
+lost = 0
+"#;
+
+/// Messages that were overtaken by the thousand and came after all leave room for one that is lost after them: its packets were
+/// copied too.
+#[test]
+fn what_came_late_leaves_room_for_a_lost_message() {
+    let mut rare = 0;
+    let mut held: Option<Vec<u8>> = None;
+    let (overtaken, passed) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    let (counted, since) = (Rc::clone(&overtaken), Rc::clone(&passed));
+    let tamper = script(move |passing, tampered| {
+        since.set(since.get() + usize::from(rare >= 15));
+        match to_device(passing).map(|publish| publish.topic.as_str()) {
+            Some("rare") => {
+                rare += 1;
+                match rare {
+                    15 => Outcome::Done,
+                    _ => Outcome::Pass,
+                }
+            }
+            Some("often") if passing.now.as_secs_f64() < 25.0 => {
+                match held.take() {
+                    Some(late) => {
+                        tampered.pass(passing);
+                        tampered.forward(passing.direction, &late);
+                        counted.set(counted.get() + usize::from(rare < 15));
+                    }
+                    None => held = Some(passing.bytes.to_vec()),
+                }
+                Outcome::Done
+            }
+            Some(_) | None => Outcome::Pass,
+        }
+    });
+
+    let measured = run_tampered(REORDERED, tamper).measured;
+
+    assert!(overtaken.get() > 4_096, "{}", overtaken.get());
+    assert!(passed.get() > PACKETS_KEPT, "{}", passed.get());
+    let (anomaly, trace) = first(&measured, AnomalyKind::Lost);
+    assert_eq!(anomaly.topic.as_deref(), Some("rare"));
+    assert_eq!(anomaly.sequence, Some(14));
+    assert_eq!(trace.kept_from_s, None);
+    assert!(trace.packets.iter().any(|packet| packet.is_of_message));
 }

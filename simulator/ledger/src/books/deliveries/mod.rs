@@ -43,7 +43,7 @@ mod ways;
 
 pub(super) use close::RunEnd;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use squall_fleet::SocketId;
 use squall_protocol::{Instant, QoS};
@@ -145,7 +145,7 @@ pub(crate) struct Deliveries {
     /// Whether the book of responses asks for what is missing.
     tells_missing: bool,
     missing: Vec<Missing>,
-    suspicions: Vec<Suspicion>,
+    suspicions: VecDeque<Suspicion>,
     is_closed: bool,
 }
 
@@ -187,7 +187,7 @@ impl Deliveries {
             anomalies: Anomalies::new(memory.anomalies_per_kind),
             tells_missing: roster.has_responses(),
             missing: Vec::new(),
-            suspicions: Vec::new(),
+            suspicions: VecDeque::new(),
             is_closed: false,
         }
     }
