@@ -29,6 +29,17 @@ pub struct Account {
     pub unclear: u64,
 }
 
+impl Account {
+    /// What stays true of it, whatever is still under way: nothing of that is called lost or unacknowledged.
+    pub fn without_what_may_come(self) -> Self {
+        Self {
+            lost: 0,
+            acknowledged: self.published,
+            ..self
+        }
+    }
+}
+
 /// Hears of arrivals.
 #[derive(Debug)]
 pub(crate) struct Books {

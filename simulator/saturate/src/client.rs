@@ -49,6 +49,8 @@ pub(crate) struct Side {
     is_listed: bool,
     /// Whether the rest of its bytes must wait for room.
     is_full: bool,
+    /// PINGREQs that were not answered yet.
+    pub(crate) unanswered_pings: u32,
 }
 
 /// How far a connection is.
@@ -89,15 +91,22 @@ impl Clients {
         Ok(())
     }
 
-    /// Keeps connections alive on which nothing is sent.
+    /// Asks the broker on each connection whether it is there: so those stay alive on which nothing is sent.
     pub(crate) fn ping_all(&mut self, version: Version) {
         for place in 0..self.connections.len() as u32 {
             let side = &mut self.connections[place as usize].side;
             if side.phase == Phase::Ready {
                 codec::encode(&Packet::Pingreq, version, &mut side.out);
+                side.unanswered_pings += 1;
                 self.list(place);
             }
         }
+    }
+
+    /// Connections on which the broker has not answered a ping.
+    pub(crate) fn unanswered(&self) -> usize {
+        let sides = self.connections.iter().map(|connection| &connection.side);
+        sides.filter(|side| side.unanswered_pings > 0).count()
     }
 }
 
@@ -123,6 +132,7 @@ impl Connection {
                 wire: Vec::new(),
                 is_listed: false,
                 is_full: false,
+                unanswered_pings: 0,
             },
         })
     }

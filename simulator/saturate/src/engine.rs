@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mio::{Events, Poll, Token};
-use squall_protocol::Version;
 use squall_protocol::codec::{DecodeRules, PACKET_BYTES_MAX};
+use squall_protocol::{QoS, Version};
 use squall_run::Histogram;
 use squall_transport::Transport;
 
 use crate::account::Account;
 use crate::alarm::Alarm;
+use crate::asking::Asking;
 use crate::client::{Clients, Connection, Phase};
 use crate::clock::{Clock, nanos};
 use crate::ending::end_sessions;
@@ -24,6 +25,7 @@ use crate::limits::{
     READ_BYTES, READS_PER_TURN, WAIT_MAX,
 };
 use crate::load::{Load, Sessions};
+use crate::pauses::Pauses;
 use crate::receive::World;
 use crate::send::{Schedule, Sender, Stalls};
 
@@ -47,6 +49,7 @@ pub struct Engine {
     /// Connections whose reading was cut short, with what is left of their events.
     unread: Vec<u32>,
     pinged_at: u64,
+    pauses: Pauses,
     stop: Arc<AtomicBool>,
     address: SocketAddr,
 }
@@ -109,6 +112,7 @@ impl Engine {
             },
             unread: Vec::new(),
             pinged_at: 0,
+            pauses: Pauses::default(),
             stop,
             address,
         };
@@ -173,30 +177,64 @@ impl Engine {
             let left = Duration::from_nanos(end - now);
             self.turn(Sending::On, left.min(WAIT_MAX))?;
             self.sender.look_for_stalls(&mut self.world);
+            if self.pauses.is_due(now) {
+                let progress = self.world.books.delivered() + self.world.acknowledged;
+                let is_owed = !self.pauses.has_moved(progress) && self.missing() > 0;
+                self.pauses.note(now, progress, is_owed);
+            }
         }
     }
 
-    /// Sends nothing more until the load is kept up again, and waits until all is delivered and acknowledged, or until nothing comes for two seconds.
+    /// Sends nothing more until the load is kept up again, and waits until all is delivered and acknowledged, or until nothing has come
+    /// for two seconds from a broker that then answers pings, and for two more: what is missing of such a one is lost.
     ///
     /// # Errors
-    /// The first connection that fails or breaks the protocol.
+    /// The first connection that fails or breaks the protocol; [`LoadError::Unanswered`] of a broker that does not answer and
+    /// [`LoadError::Unfinished`] of one that takes too long, since nothing is known of what is missing.
     pub fn drain(&mut self) -> Result<(), LoadError> {
         // An open loop that is kept up after it begins anew: nothing was due meanwhile.
         self.sender.schedule.end();
         let begun_at = self.clock.now();
         let (mut moved_at, mut seen) = (begun_at, self.counters());
+        let mut asking = Asking::default();
         loop {
             let now = self.clock.now();
-            let is_silent = now - moved_at > nanos(DRAIN_SILENCE_MAX);
-            if self.is_drained() || is_silent || now - begun_at > nanos(DRAIN_MAX) {
+            if self.is_drained() {
                 return Ok(());
+            }
+            if now - moved_at > nanos(DRAIN_SILENCE_MAX) {
+                if asking.asked_at.is_none() {
+                    self.clients.ping_all(self.world.load.version);
+                }
+                let connections = self.clients.unanswered();
+                if asking.is_over(now, connections)? {
+                    return Ok(());
+                }
+            } else if now - begun_at > nanos(DRAIN_MAX) {
+                return Err(LoadError::Unfinished {
+                    missing: self.missing(),
+                    after_s: DRAIN_MAX.as_secs(),
+                });
             }
             self.turn(Sending::Off, WAIT_MAX)?;
             let counters = self.counters();
             if counters != seen {
                 (moved_at, seen) = (self.clock.now(), counters);
+                asking = Asking::default();
             }
         }
+    }
+
+    /// Deliveries and acknowledgements that have not come.
+    fn missing(&self) -> u64 {
+        let account = self.account();
+        let unacknowledged = match self.world.load.qos {
+            QoS::AtMostOnce => 0,
+            QoS::AtLeastOnce | QoS::ExactlyOnce => {
+                account.published.saturating_sub(account.acknowledged)
+            }
+        };
+        account.lost + unacknowledged
     }
 
     fn is_drained(&self) -> bool {
@@ -234,6 +272,18 @@ impl Engine {
     /// was due in an open loop, to the read that brought it.
     pub fn take_latencies(&mut self) -> Histogram {
         self.world.latency.take()
+    }
+
+    /// How late the messages of an open loop were given to their connections since the last call, those left out that waited for the
+    /// broker: part of their latencies is this, and is not the broker's.
+    pub fn take_lags(&mut self) -> Histogram {
+        self.sender.schedule.lag.take()
+    }
+
+    /// The longest time of the load since the last call in which nothing was delivered or acknowledged though something was owed, to a
+    /// tenth of a second.
+    pub fn take_longest_pause(&mut self) -> Duration {
+        self.pauses.take(self.clock.now())
     }
 
     /// What became of all messages. What is still under way counts as lost.

@@ -103,6 +103,27 @@ pub enum LoadError {
         /// Seconds that nothing came.
         silent_s: u64,
     },
+    /// After the load messages were missing, and the broker did not answer pings.
+    #[error(
+        "after the load nothing came for {silent_s} s, and {connections} connections had no answer to a ping: the broker stands still, \
+         and nothing is known of the messages that are missing"
+    )]
+    Unanswered {
+        /// Connections without an answer.
+        connections: usize,
+        /// Seconds since something came.
+        silent_s: u64,
+    },
+    /// After the load messages came for so long that the rest was not waited for.
+    #[error(
+        "{after_s} s after the load the broker is still working through it, {missing} deliveries and acknowledgements behind: nothing is known of those"
+    )]
+    Unfinished {
+        /// Deliveries and acknowledgements that were missing.
+        missing: u64,
+        /// Seconds since the load.
+        after_s: u64,
+    },
     /// The caller asked for the end.
     #[error("stopped")]
     Stopped,

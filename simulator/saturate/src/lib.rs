@@ -13,6 +13,7 @@
 
 mod account;
 mod alarm;
+mod asking;
 mod client;
 mod clock;
 mod ending;
@@ -21,6 +22,7 @@ mod error;
 mod layers;
 mod limits;
 mod load;
+mod pauses;
 mod publisher;
 mod receive;
 mod send;

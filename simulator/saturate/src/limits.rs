@@ -43,6 +43,9 @@ pub(crate) const STALL_CHECK: Duration = Duration::from_millis(500);
 /// Time without anything new after which a drain ends.
 pub(crate) const DRAIN_SILENCE_MAX: Duration = Duration::from_secs(2);
 
+/// The longest that a broker may take to answer the pings that then ask whether it is there.
+pub(crate) const DRAIN_ANSWER_MAX: Duration = Duration::from_secs(5);
+
 /// The longest that a drain goes on.
 pub(crate) const DRAIN_MAX: Duration = Duration::from_secs(30);
 

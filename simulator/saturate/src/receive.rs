@@ -40,7 +40,7 @@ pub(crate) struct Latency {
 
 impl Latency {
     #[inline]
-    fn add(&mut self, nanos: u64) {
+    pub(crate) fn add(&mut self, nanos: u64) {
         if nanos == self.nanos {
             self.times += 1;
         } else {
@@ -87,7 +87,10 @@ impl World {
             }
             Packet::Connack(connack) => self.handle_connack(side, connack),
             Packet::Suback(suback) => self.handle_suback(side, suback),
-            Packet::Pingresp => Ok(()),
+            Packet::Pingresp => {
+                side.unanswered_pings = side.unanswered_pings.saturating_sub(1);
+                Ok(())
+            }
             Packet::Disconnect(disconnect) => Err(LoadError::Disconnected {
                 client: side.client,
                 reason: disconnect.reason,

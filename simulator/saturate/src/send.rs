@@ -8,7 +8,7 @@ use crate::client::Clients;
 use crate::clock::{Clock, nanos};
 use crate::limits::{STALL, STALL_CHECK, WAIT_MAX};
 use crate::load::Pace;
-use crate::receive::World;
+use crate::receive::{Latency, World};
 
 /// Decides what is sent.
 #[derive(Debug)]
@@ -26,6 +26,10 @@ pub(crate) struct Schedule {
     pub(crate) issued: u64,
     pub(crate) next_publisher: u32,
     pub(crate) backlog_max: u64,
+    /// Messages up to this one waited for the broker: how late they are is not the generator's doing.
+    held_up_to: u64,
+    /// From when a message was due to when its connection was given it.
+    pub(crate) lag: Latency,
 }
 
 /// When deliveries were last seen.
@@ -40,7 +44,7 @@ pub(crate) struct Stalls {
 impl Schedule {
     /// Ends it: the next one begins when the load goes on.
     pub(crate) fn end(&mut self) {
-        (self.begun_at, self.issued) = (None, 0);
+        (self.begun_at, self.issued, self.held_up_to) = (None, 0, 0);
     }
 }
 
@@ -96,6 +100,10 @@ impl Sender {
         let due = ((now - begun_at) as f64 * rate / 1e9) as u64;
         let backlog = due.saturating_sub(self.schedule.issued);
         self.schedule.backlog_max = self.schedule.backlog_max.max(backlog);
+        if self.schedule.issued < self.schedule.held_up_to {
+            // What fell due since the last turn waited behind those.
+            self.schedule.held_up_to = due;
+        }
         let publishers = world.publishers.len() as u32;
         let mut passed_over = 0;
         // A publisher that is held up is passed over; the message keeps its time.
@@ -111,6 +119,9 @@ impl Sender {
                 continue;
             }
             self.schedule.issued += 1;
+            if self.schedule.issued > self.schedule.held_up_to {
+                self.schedule.lag.add(now.saturating_sub(at));
+            }
             passed_over = 0;
             clients.list(place);
         }
@@ -118,6 +129,7 @@ impl Sender {
             world.publishers[place as usize].is_listed = false;
         }
         if self.schedule.issued < due {
+            self.schedule.held_up_to = due;
             return Ok(WAIT_MAX);
         }
         let next = due_at(self.schedule.issued + 1);

@@ -33,6 +33,8 @@ pub(crate) enum Habit {
     Misroutes(u64),
     /// It closes the connection of a publisher after so many messages.
     Closes(u64),
+    /// It does nothing more with a publisher after so many messages, and keeps the connection.
+    Hangs(u64),
     /// It refuses each CONNECT.
     Refuses,
     /// It grants QoS 0, whatever was asked for.
@@ -240,6 +242,9 @@ impl Connection {
         let is_turn = |of: u64| self.count.is_multiple_of(of);
         match self.shared.habit {
             Habit::Closes(after) if self.count > after => return Then::Ends,
+            Habit::Hangs(after) if self.count > after => loop {
+                thread::park();
+            },
             Habit::Drops(of) if is_turn(of) => self.did_wrong(),
             Habit::Doubles(of) if is_turn(of) => {
                 self.did_wrong();
@@ -270,6 +275,7 @@ impl Connection {
             | Habit::Cuts(_)
             | Habit::Misroutes(_)
             | Habit::Closes(_)
+            | Habit::Hangs(_)
             | Habit::Refuses
             | Habit::GrantsLess => self.deliver(topic, payload),
         }

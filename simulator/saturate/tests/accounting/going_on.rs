@@ -41,6 +41,10 @@ fn an_open_loop_begins_anew_after_a_drain() {
     engine.drain().expect("it goes on");
     let all = engine.account();
 
+    // Each message was due before it was sent.
+    let lags = engine.take_lags();
+    assert_eq!(lags.count(), all.published);
+    assert_eq!(engine.take_lags().count(), 0);
     assert_eq!((first.lost, all.lost), (0, 0));
     // 400 are due in the time of the load, 4,000 in that of the other.
     let more = all.published - first.published;

@@ -237,6 +237,37 @@ fn what_is_changed_or_goes_elsewhere_is_told() {
     assert_eq!(astray.lost, misrouted, "{astray:?}");
 }
 
+/// A message that waits for the acknowledgement of the one before it is late by the broker, and not by the generator.
+#[test]
+fn what_waits_for_the_broker_is_not_the_generators_lag() {
+    let broker = Broker::start(Habit::Honest);
+    let load = Load {
+        pace: Pace::Rate(1e6),
+        unacknowledged_max: 1,
+        ..pairs(QoS::AtLeastOnce)
+    };
+    let mut engine = Engine::connect(load, broker.address, Arc::new(Plain), Arc::default())
+        .expect("it connects");
+    engine.run(LOAD).expect("it goes on");
+    engine.drain().expect("it goes on");
+
+    let (lags, account) = (engine.take_lags(), engine.account());
+
+    assert!(account.published > 100, "{account:?}");
+    assert!(lags.count() < account.published / 10, "{}", lags.count());
+}
+
+/// What a broker owes that stands still may come yet: it is not called lost.
+#[test]
+fn a_broker_that_hangs_has_no_account() {
+    let hung = account(pairs(QoS::AtLeastOnce), Habit::Hangs(20));
+
+    assert!(
+        matches!(hung, Err(LoadError::Unanswered { connections: 2, .. })),
+        "{hung:?}"
+    );
+}
+
 #[test]
 fn a_broker_that_ends_or_refuses_has_no_account() {
     let closed = account(pairs(QoS::AtMostOnce), Habit::Closes(20));
