@@ -16,10 +16,20 @@ const LOG_FROM: f64 = 20.0;
 /// Why an axis of numbers has no chart.
 pub(crate) const TOO_MANY: &str = "more lines than can be told apart";
 
+/// How runs are spaced along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spacing {
+    /// By their values: by the logarithm of these where they reach far.
+    OfValues,
+    /// One after the other: the values are their numbers.
+    InOrder,
+}
+
 /// The runs along one axis: a line for each combination of the other axes.
 struct Along<'a> {
     /// The place of the axis.
     axis: usize,
+    spacing: Spacing,
     lines: Vec<OneLine<'a>>,
 }
 
@@ -38,9 +48,10 @@ struct OneLine<'a> {
 pub(crate) fn charts(
     set: &RunSet,
     axis: usize,
+    spacing: Spacing,
     figures: &[RunFigure],
 ) -> Result<Vec<(Chart, Table)>, &'static str> {
-    let Some(along) = Along::of(set, axis) else {
+    let Some(along) = Along::of(set, axis, spacing) else {
         return Ok(Vec::new());
     };
     match along.lines.len() > Ink::SERIES {
@@ -53,7 +64,7 @@ pub(crate) fn charts(
 }
 
 impl<'a> Along<'a> {
-    fn of(set: &'a RunSet, axis: usize) -> Option<Self> {
+    fn of(set: &'a RunSet, axis: usize, spacing: Spacing) -> Option<Self> {
         let mut lines: Vec<OneLine<'a>> = Vec::new();
         for row in set.rows() {
             let value: f64 = row.values[axis]
@@ -78,7 +89,11 @@ impl<'a> Along<'a> {
                 .sort_by(|(one, _), (other, _)| one.total_cmp(other));
         }
         let has_several = lines.iter().any(|line| line.rows.len() > 1);
-        has_several.then_some(Self { axis, lines })
+        has_several.then_some(Self {
+            axis,
+            spacing,
+            lines,
+        })
     }
 
     fn chart(&self, set: &RunSet, of: RunFigure) -> Option<(Chart, Table)> {
@@ -90,7 +105,9 @@ impl<'a> Along<'a> {
             return None;
         }
         let title = capitalised(of.heading());
-        let x = Axis::new(name, scale(runs.iter().map(|(x, _)| *x)), Unit::Cores);
+        let values = runs.iter().map(|(x, _)| *x);
+        let x_unit = unit_of(values.clone());
+        let x = Axis::new(name, scale(values, self.spacing), x_unit);
         let y = Axis::new(&title, Scale::from_zero(highest), unit(of));
         let mut figure = Figure::new(x, y);
         figure.names = Names::Above;
@@ -178,15 +195,25 @@ impl OneLine<'_> {
     }
 }
 
-fn scale(values: impl Iterator<Item = f64> + Clone) -> Scale {
+/// Between whole numbers there is nothing to mark: half a run, half a device.
+fn unit_of(mut values: impl Iterator<Item = f64>) -> Unit {
+    match values.all(|value| value.fract() == 0.0) {
+        true => Unit::Count,
+        false => Unit::Cores,
+    }
+}
+
+fn scale(values: impl Iterator<Item = f64> + Clone, spacing: Spacing) -> Scale {
     let low = values.clone().fold(f64::INFINITY, f64::min);
     let high = values.clone().fold(f64::NEG_INFINITY, f64::max);
-    if low > 0.0 && high / low >= LOG_FROM {
+    if spacing == Spacing::OfValues && low > 0.0 && high / low >= LOG_FROM {
         return Scale::log_around(values);
     }
-    let room = match high - low {
-        0.0 => 1.0,
-        spread => spread * 0.05,
+    let room = match (spacing, high - low) {
+        // Neither end reaches the number of a run that there is not.
+        (Spacing::InOrder, _) => 0.5,
+        (Spacing::OfValues, 0.0) => 1.0,
+        (Spacing::OfValues, spread) => spread * 0.05,
     };
     Scale::Linear(low - room, high + room)
 }
@@ -224,6 +251,7 @@ mod tests {
     use squall_run::{ComparedRun, sample};
 
     use super::*;
+    use crate::chart::Canvas;
 
     fn set(axes: &[&str], values: &[&[&str]]) -> RunSet {
         let axes = axes.iter().map(|axis| (*axis).to_owned()).collect();
@@ -257,7 +285,7 @@ mod tests {
             &[&["100", "x"], &["100", "y"], &["20", "x"], &["20", "y"]],
         );
 
-        let charts = charts(&set, 0, &[RunFigure::Delivered]).unwrap();
+        let charts = charts(&set, 0, Spacing::OfValues, &[RunFigure::Delivered]).unwrap();
 
         let (chart, numbers) = &charts[0];
         assert_eq!(
@@ -270,12 +298,34 @@ mod tests {
         assert_eq!(numbers.rows.len(), 4);
     }
 
+    /// A name that is longer than the picture is cut: its end would be beyond the edge.
+    #[test]
+    fn a_long_name_of_a_line_is_cut() {
+        let long = "group.sensors.subscribe.0.retain_as_published=false ".repeat(6);
+        let set = set(
+            &["run", "x"],
+            &[&["1", &long], &["2", &long], &["2", "short"]],
+        );
+        let charts = charts(&set, 0, Spacing::InOrder, &[RunFigure::Delivered]).unwrap();
+
+        for canvas in [Canvas::column(), Canvas::small()] {
+            let picture = charts[0].0.to_inline_svg(&canvas).unwrap();
+
+            assert!(picture.contains("…</text>"));
+            assert!(!picture.contains(&format!("x={long}</text>")));
+            assert!(picture.contains("x=short</text>"));
+        }
+    }
+
     /// Names have no order to go along.
     #[test]
     fn an_axis_of_names_has_no_chart() {
         let set = set(&["target.use"], &[&["x"], &["y"]]);
 
-        assert_eq!(charts(&set, 0, &RunFigure::ALL), Ok(Vec::new()));
+        assert_eq!(
+            charts(&set, 0, Spacing::OfValues, &RunFigure::ALL),
+            Ok(Vec::new())
+        );
     }
 
     /// Lines of one colour would be taken for one another.
@@ -289,6 +339,28 @@ mod tests {
         let values: Vec<&[&str]> = values.iter().map(<[&str; 2]>::as_slice).collect();
         let set = set(&["x", "y"], &values);
 
-        assert_eq!(charts(&set, 0, &RunFigure::ALL), Err(TOO_MANY));
+        assert_eq!(
+            charts(&set, 0, Spacing::OfValues, &RunFigure::ALL),
+            Err(TOO_MANY)
+        );
+    }
+
+    /// Runs are counted: there is no tick between two of them, and the distance to the next one is the same throughout.
+    #[test]
+    fn an_axis_of_runs_has_whole_numbers_evenly() {
+        let labels = |count: usize| -> Vec<String> {
+            let numbers: Vec<String> = (1..=count).map(|number| number.to_string()).collect();
+            let values: Vec<[&str; 1]> = numbers.iter().map(|number| [number.as_str()]).collect();
+            let values: Vec<&[&str]> = values.iter().map(<[&str; 1]>::as_slice).collect();
+            let set = set(&["run"], &values);
+            let charts = charts(&set, 0, Spacing::InOrder, &[RunFigure::Delivered]).unwrap();
+            let x = &charts[0].0.figure.x;
+            let ticks = x.scale.ticks(&x.unit, 8).into_iter();
+            ticks.map(|tick| tick.label).collect()
+        };
+
+        assert_eq!(labels(2), ["1", "2"]);
+        assert_eq!(labels(3), ["1", "2", "3"]);
+        assert_eq!(labels(30), ["5", "10", "15", "20", "25", "30"]);
     }
 }

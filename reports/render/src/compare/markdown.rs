@@ -1,6 +1,6 @@
 //! A comparison in Markdown: for a merge request or a chat.
 
-use squall_run::{ClaimResult, SideBySide};
+use squall_run::{Certainty, ClaimResult, DifferingSetting, SideBySide, that_follow};
 
 use super::{about_noise, band, broken_sentence, cell, change, sentence, shown};
 use crate::markdown::escaped;
@@ -17,8 +17,15 @@ pub(crate) fn text(all: &SideBySide) -> String {
     if !broken_first.is_empty() {
         text.push_str(&format!("\n**{}**\n", escaped(&broken_first)));
     }
-    for side in 1..all.sides.len() {
-        text.push_str(&format!("\n{}\n", escaped(&sentence(all, side))));
+    for part in &all.answer {
+        let sentence = escaped(&part.text);
+        text.push_str(&match part.certainty {
+            Certainty::BeyondNoise => format!("\n**{sentence}**\n"),
+            Certainty::WithinNoise | Certainty::NoiseUnknown => format!("\n{sentence}\n"),
+        });
+    }
+    for sentence in (1..all.sides.len()).filter_map(|side| sentence(all, side)) {
+        text.push_str(&format!("\n{}\n", escaped(&sentence)));
     }
     for note in &all.notes {
         text.push_str(&format!("\nNote: {}\n", escaped(note)));
@@ -155,12 +162,14 @@ fn settings(all: &SideBySide) -> String {
     if all.settings.is_empty() {
         return "\nAll settings are the same.\n".to_owned();
     }
-    let rows = all.settings.iter().map(|setting| {
+    let rows = DifferingSetting::causes(&all.settings).map(|(setting, following)| {
         let values = setting.values.iter();
         let values = values.map(|value| value.as_deref().map_or_else(|| "–".to_owned(), escaped));
-        std::iter::once(escaped(&setting.name))
-            .chain(values)
-            .collect()
+        let name = match following {
+            0 => setting.name.clone(),
+            count => format!("{}, and {}", setting.name, that_follow(count)),
+        };
+        std::iter::once(escaped(&name)).chain(values).collect()
     });
     table(&head("setting", all), &rows.collect::<Vec<_>>())
 }

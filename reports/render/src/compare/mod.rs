@@ -4,7 +4,7 @@ mod difference;
 mod markdown;
 mod text;
 
-use squall_run::{ClaimResult, ComparedFigure, Finding, Judgement, SideBySide};
+use squall_run::{ClaimResult, ComparedFigure, Finding, Judgement, Row, SideBySide};
 
 pub(crate) use difference::{band, change};
 pub(crate) use markdown::text as markdown_text;
@@ -22,14 +22,20 @@ pub fn figure_line(figure: &ComparedFigure) -> String {
     format!("{}: {} → {}{told}", figure.key, median(0), median(1))
 }
 
+/// With fewer runs on a side it says little that nothing stands out.
+const ENOUGH_RUNS: u32 = 5;
 /// Claims that a reader of the first lines is told of.
 const CLAIMS_FIRST: usize = 3;
 
-/// What the sides broke, a line for each claim and side.
+/// What the sides broke, a line for each claim and side; nothing follows from runs that are INVALID.
 pub(crate) fn broken_claims(all: &SideBySide) -> Vec<String> {
     let set = all.run_set();
     let mut lines = Vec::new();
-    for row in set.rows() {
+    for row in &set.rows() {
+        let row = Row {
+            values: row.values,
+            runs: row.valid().collect(),
+        };
         for name in set.judgements() {
             let judgements = row.judgements(name);
             let is_broken = |one: &&&Judgement| one.result == ClaimResult::Broken;
@@ -46,6 +52,11 @@ pub(crate) fn broken_claims(all: &SideBySide) -> Vec<String> {
     lines
 }
 
+/// Whether [`broken_sentence`] leaves some out.
+pub(crate) fn has_more_broken(all: &SideBySide) -> bool {
+    broken_claims(all).len() > CLAIMS_FIRST
+}
+
 /// The first of them as a sentence; empty if all held.
 pub(crate) fn broken_sentence(all: &SideBySide) -> String {
     let mut lines = broken_claims(all);
@@ -58,8 +69,14 @@ pub(crate) fn broken_sentence(all: &SideBySide) -> String {
     }
 }
 
-/// What side number `side` (from 1) comes to beside the base, in a sentence.
-pub(crate) fn sentence(all: &SideBySide, side: usize) -> String {
+/// How many figures of side number `side` (from 1) are better and worse than those of the base, in a sentence; `None` where
+/// noise is unknown and the answer says so.
+pub(crate) fn sentence(all: &SideBySide, side: usize) -> Option<String> {
+    let is_unknown = all.count(side, Finding::NoiseUnknown) > 0;
+    (!is_unknown || all.answer.is_empty()).then(|| counted(all, side))
+}
+
+fn counted(all: &SideBySide, side: usize) -> String {
     let (base, label) = (&all.sides[0].label, &all.sides[side].label);
     let count = |finding| all.count(side, finding);
     if count(Finding::NoiseUnknown) > 0 {
@@ -77,10 +94,17 @@ pub(crate) fn sentence(all: &SideBySide, side: usize) -> String {
         return format!("Nothing of {label} can be compared with {base}.");
     }
     if better + worse + differs == 0 {
-        return format!(
-            "Nothing sets {label} apart from {base} beyond noise, in any of {}.",
-            figures(alike)
-        );
+        let few = all.sides.iter().map(|side| side.compared).min();
+        return match few {
+            Some(runs) if runs < ENOUGH_RUNS => format!(
+                "So few runs ({runs} on a side) cannot tell {label} from {base} in any of {}: that is not to say that they are alike.",
+                figures(alike)
+            ),
+            Some(_) | None => format!(
+                "Nothing sets {label} apart from {base} beyond noise, in any of {}.",
+                figures(alike)
+            ),
+        };
     }
     let apart = match differs {
         0 => String::new(),
@@ -93,10 +117,27 @@ pub(crate) fn sentence(all: &SideBySide, side: usize) -> String {
         more => format!("; {more} are within noise"),
     };
     format!(
-        "Beyond noise, {label} is better than {base} in {} and worse in {}{apart}{rest}.",
+        "Beyond noise, {label} is better than {base} in {}{} and worse in {}{}{apart}{rest}.",
         figures(better),
-        figures(worse)
+        names(all, side, Finding::Better),
+        figures(worse),
+        names(all, side, Finding::Worse)
     )
+}
+
+/// The names of the figures of side number `side` of which `finding` was found, in brackets; empty if they are none or many.
+fn names(all: &SideBySide, side: usize, finding: Finding) -> String {
+    /// More are left to the table.
+    const NAMED: usize = 4;
+    let found = all.figures.iter().filter(|figure| {
+        let difference = figure.differences[side - 1].as_ref();
+        difference.is_some_and(|difference| difference.finding == finding)
+    });
+    let names: Vec<&str> = found.map(|figure| figure.name.as_str()).collect();
+    match (1..=NAMED).contains(&names.len()) {
+        true => format!(" ({})", names.join("; ")),
+        false => String::new(),
+    }
 }
 
 /// `1 figure`, `7 figures`

@@ -1,37 +1,40 @@
 //! A comparison in lines for a terminal.
 
-use squall_run::{ComparedFigure, Finding, SideBySide};
+use squall_run::{ComparedFigure, DifferingSetting, Finding, SideBySide, that_follow};
 
-use super::{about_noise, band, broken_claims, change, sentence, shown};
+use super::{
+    about_noise, band, broken_claims, broken_sentence, change, has_more_broken, sentence, shown,
+};
 use crate::text::{GREEN, RED, Screen, YELLOW, printable};
 
 /// What stands where a side has no figure.
 const NONE: &str = "–";
 
-/// Verdicts, the figures with their differences, and what each side broke.
+/// The answer, verdicts, the figures with their differences, and what each side broke.
 pub fn terminal_comparison(all: &SideBySide, screen: Screen) -> String {
     let mut text = screen.lines(&format!("{}: {}", all.name, labels(all).join(", ")), 0, 2);
-    for side in 1..all.sides.len() {
-        text.push_str(&screen.lines(&sentence(all, side), 2, 4));
+    for sentence in first_sentences(all) {
+        text.push_str(&screen.lines(&sentence, 2, 4));
     }
     text.push_str(&verdicts(all, screen));
     text.push('\n');
     text.push_str(&table(all, screen));
     text.push('\n');
     text.push_str(&broken(all, screen));
-    for setting in &all.settings {
-        let values = setting.values.iter();
-        let values: Vec<&str> = values
-            .map(|value| value.as_deref().unwrap_or(NONE))
-            .collect();
-        let line = format!("differs: {}: {}", setting.name, values.join(" | "));
-        text.push_str(&screen.lines(&line, 2, 4));
-    }
+    text.push_str(&settings(all, screen));
     for note in &all.notes {
         text.push_str(&screen.lines(&format!("note: {note}"), 2, 4));
     }
     text.push_str(&screen.lines(&about_noise(all), 2, 4));
     text
+}
+
+/// What is broken, what decides, and how many figures are better and worse.
+fn first_sentences(all: &SideBySide) -> Vec<String> {
+    let broken = Some(broken_sentence(all)).filter(|broken| !broken.is_empty());
+    let answer = all.answer.iter().map(|part| part.text.clone());
+    let counts = (1..all.sides.len()).filter_map(|side| sentence(all, side));
+    broken.into_iter().chain(answer).chain(counts).collect()
 }
 
 fn labels(all: &SideBySide) -> Vec<&str> {
@@ -127,7 +130,26 @@ const fn tone(finding: Finding) -> &'static str {
     }
 }
 
+fn settings(all: &SideBySide, screen: Screen) -> String {
+    let lines = DifferingSetting::causes(&all.settings).map(|(setting, following)| {
+        let values = setting.values.iter();
+        let values: Vec<&str> = values
+            .map(|value| value.as_deref().unwrap_or(NONE))
+            .collect();
+        let rest = match following {
+            0 => String::new(),
+            count => format!("; {} are in compare.json", that_follow(count)),
+        };
+        format!("differs: {}: {}{rest}", setting.name, values.join(" | "))
+    });
+    lines.map(|line| screen.lines(&line, 2, 4)).collect()
+}
+
+/// Each claim that a side broke, where the first lines have no room for all.
 fn broken(all: &SideBySide, screen: Screen) -> String {
+    if !has_more_broken(all) {
+        return String::new();
+    }
     let broken = broken_claims(all).into_iter();
     broken.map(|line| screen.lines(&line, 2, 4)).collect()
 }

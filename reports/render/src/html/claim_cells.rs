@@ -5,7 +5,7 @@ use squall_run::{ClaimResult, Judgement, Row, Value};
 
 use super::tone_of;
 
-/// `12 of 12 held`
+/// `12 of 12 held`; of runs that are INVALID, from which nothing follows, neither red nor green.
 pub(super) fn counted(row: &Row<'_>) -> Markup {
     let judgements: Vec<&Judgement> = row.runs.iter().flat_map(|run| &run.judgements).collect();
     if judgements.is_empty() {
@@ -13,7 +13,9 @@ pub(super) fn counted(row: &Row<'_>) -> Markup {
     }
     let of = |result| judgements.iter().filter(|one| one.result == result).count();
     let (held, broken) = (of(ClaimResult::Held), of(ClaimResult::Broken));
+    let is_proof = row.valid().next().is_some();
     let tone = match (broken, held == judgements.len()) {
+        (_, _) if !is_proof => "plain",
         (0, true) => tone_of(ClaimResult::Held),
         (0, false) => tone_of(ClaimResult::NotJudged),
         (_, _) => tone_of(ClaimResult::Broken),

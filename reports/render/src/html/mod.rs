@@ -8,6 +8,7 @@ mod bench_suite;
 mod block;
 mod claim_cells;
 mod compare;
+mod differing;
 mod figures;
 mod runs;
 mod script;

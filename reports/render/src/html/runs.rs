@@ -5,7 +5,8 @@ use squall_run::{ComparedRun, Figure, FigureSpread, Outcome, Row, RunSet, RunSta
 
 use super::claim_cells::{counted, judged};
 use super::{block, document};
-use crate::chart::{ChartError, against};
+use crate::chart::ChartError;
+use crate::chart::against::{self, Spacing};
 use crate::section::Block;
 
 /// More claims than this are counted in one column: as many more would push the figures off the page.
@@ -219,7 +220,7 @@ fn tone_of_run(run: &ComparedRun) -> &'static str {
     match run.outcome {
         Some(Outcome::Pass) => "good",
         Some(Outcome::Fail) => "bad",
-        Some(Outcome::Invalid) => "doubt",
+        Some(Outcome::Invalid) => "invalid",
         Some(Outcome::NoClaims) | None => "plain",
     }
 }
@@ -269,7 +270,7 @@ fn each_run(set: &RunSet) -> Markup {
 fn charts(set: &RunSet) -> Result<Option<Markup>, ChartError> {
     let mut bodies = Vec::new();
     for axis in 0..set.axes.len() {
-        for block in charts_along(set, axis, &DRAWN, "") {
+        for block in charts_along(set, (axis, Spacing::OfValues), &DRAWN, "") {
             bodies.push(block::body(&block, block::Files::None)?);
         }
     }
@@ -285,11 +286,11 @@ fn charts(set: &RunSet) -> Result<Option<Markup>, ChartError> {
 /// Charts along one axis, or why there are none, with ids that begin with `prefix`; nothing for an axis of words.
 pub(super) fn charts_along(
     set: &RunSet,
-    axis: usize,
+    (axis, spacing): (usize, Spacing),
     figures: &[Figure],
     prefix: &str,
 ) -> Vec<Block> {
-    match against::charts(set, axis, figures) {
+    match against::charts(set, axis, spacing, figures) {
         Ok(charts) => {
             let charts = charts.into_iter();
             charts

@@ -5,8 +5,9 @@ use squall_run::{BEFORE_MIN, History, Newest, Outcome, PastRun, Place, Row, Tren
 
 use super::claim_cells::counted;
 use super::runs::{DRAWN, badge_of, charts_along, figure_cell, figures, linked};
-use super::{block, document};
+use super::{block, differing, document};
 use crate::chart::ChartError;
+use crate::chart::against::Spacing;
 
 /// Older runs than these are in `index.json` alone.
 const RUNS_SHOWN: usize = 50;
@@ -75,6 +76,9 @@ fn header(trends: &Trends, folder: &str) -> Markup {
                     @if of(Outcome::NoClaims) > 0 { ", " (of(Outcome::NoClaims)) " without claims" }
                     "."
                 }
+                @if let Some(since) = &trends.since {
+                    p .note { "Runs that began since " (day_and_time(since)) " UTC; " (trends.earlier) " began earlier." }
+                }
             }
         }
     }
@@ -87,6 +91,7 @@ fn section(history: &History, number: usize) -> Result<Markup, ChartError> {
             h2 { (history.name) }
             @if let Some(question) = &history.question { p .note { (question) } }
             (runs(history))
+            (settings(history))
             (newest(history))
             @for chart in &charts { (chart) }
         }
@@ -100,7 +105,7 @@ fn runs(history: &History) -> Markup {
     let left_out = numbered.len().saturating_sub(RUNS_SHOWN);
     html! {
         div .box tabindex="0" role="region" aria-label={ "Runs of " (history.name) } {
-            table .dense[figures.len() > 6] {
+            table .stacks.flow.dense[figures.len() > 6] {
                 thead { tr {
                     th scope="col" { "run" } th scope="col" { "began" }
                     @if has_several { th scope="col" { "with" } }
@@ -110,13 +115,13 @@ fn runs(history: &History) -> Markup {
                 tbody {
                     @for (number, past) in numbered.iter().rev().take(RUNS_SHOWN) {
                         tr {
-                            td { (number) }
-                            td .whole { (linked(&past.run, &html! { (day_and_time(&past.started_at)) })) }
-                            @if has_several { td { (history.with[past.with]) } }
-                            td { (past.target) }
-                            td { (linked(&past.run, &badge_of(&past.run))) }
-                            td .whole { (counted(&Row { values: &[], runs: vec![&past.run] })) }
-                            @for figure in &figures { td .quantity { (figure_cell(&past.run, *figure)) } }
+                            td data-of="run" { (number) }
+                            td data-of="" { (linked(&past.run, &html! { (day_and_time(&past.started_at)) })) }
+                            @if has_several { td .with data-of="with" { (history.with[past.with]) } }
+                            td .with data-of="broker" { (past.target) }
+                            td data-of="" { (linked(&past.run, &badge_of(&past.run))) }
+                            td .whole data-of="" { (counted(&Row { values: &[], runs: vec![&past.run] })) }
+                            @for figure in &figures { td .quantity data-of=(figure.heading()) { (figure_cell(&past.run, *figure)) } }
                         }
                     }
                 }
@@ -124,6 +129,19 @@ fn runs(history: &History) -> Markup {
         }
         @if left_out > 0 {
             p .note { (left_out) " older runs are in " code { "index.json" } " and in the charts." }
+        }
+    }
+}
+
+/// What sets the targets and settings apart: their names have of it what the rest does not follow from.
+fn settings(history: &History) -> Markup {
+    let labels: Vec<&str> = history.with.iter().map(String::as_str).collect();
+    html! {
+        @if !history.differing.is_empty() {
+            details {
+                summary { "Settings that differ between these runs" }
+                (differing::tables(&labels, &history.differing))
+            }
         }
     }
 }
@@ -186,7 +204,8 @@ fn sentence(newest: &Newest) -> String {
 
 fn charts(history: &History, number: usize) -> Result<Vec<Markup>, ChartError> {
     let mut bodies = Vec::new();
-    for block in charts_along(&history.run_set(), 0, &DRAWN, &format!("{}-", id(number))) {
+    let prefix = format!("{}-", id(number));
+    for block in charts_along(&history.run_set(), (0, Spacing::InOrder), &DRAWN, &prefix) {
         bodies.push(block::body(&block, block::Files::None)?);
     }
     Ok(bodies)
@@ -253,6 +272,61 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), count);
+    }
+
+    /// A run from which nothing follows is neither red nor green, and looks as in its report.
+    #[test]
+    fn an_invalid_run_has_a_look_of_its_own() {
+        let mut trends = Trends::default();
+        let mut run = sample::failing();
+        run.verdict.outcome = Outcome::Invalid;
+        run.verdict.exit_code = 4;
+        trends.add(&run, None);
+
+        let page = page(&trends, "runs").unwrap();
+
+        assert!(page.contains("<span class=\"badge invalid\">INVALID (4)</span>"));
+        let body = page.split("</style>").nth(1).unwrap();
+        assert!(!body.contains("badge bad") && !body.contains("badge good"));
+    }
+
+    /// What MQTT 3.1.1 lacks is in no name, and behind a fold of the page.
+    #[test]
+    fn names_have_the_version_and_not_what_follows_from_it() {
+        let mut trends = Trends::default();
+        for (minute, version, rest) in [
+            (1, "5.0", "session_expiry = \"0s\"\ntopic_alias = 0\n"),
+            (2, "3.1.1", ""),
+            (3, "3.1.1", ""),
+        ] {
+            let mut run = sample::passing();
+            run.times.started_at = format!("2026-11-29T10:0{minute}:00Z");
+            run.identity.scenario.resolved =
+                format!("[[group]]\nname = \"g\"\nprotocol = \"{version}\"\n{rest}");
+            trends.add(&run, None);
+        }
+
+        let page = page(&trends, "runs").unwrap();
+
+        assert_eq!(trends.scenarios[0].with, ["protocol=5.0", "protocol=3.1.1"]);
+        assert!(page.contains(">protocol=3.1.1</td>"));
+        assert!(page.contains("<summary>protocol: 3 settings that follow from it</summary>"));
+        assert!(page.contains("protocol=5.0</text>") && !page.contains("with=protocol"));
+    }
+
+    /// What the page leaves out is told.
+    #[test]
+    fn earlier_runs_are_told_of() {
+        let mut trends = Trends::since(Some("2026-11-29T10:02:00Z".to_owned()));
+        for minute in [1, 3] {
+            let mut run = sample::passing();
+            run.times.started_at = format!("2026-11-29T10:0{minute}:00Z");
+            trends.add(&run, None);
+        }
+
+        let page = page(&trends, "runs").unwrap();
+
+        assert!(page.contains("Runs that began since 2026-11-29 10:02:00 UTC; 1 began earlier."));
     }
 
     /// What could not be read is told, and cannot become markup.

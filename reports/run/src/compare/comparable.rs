@@ -1,13 +1,7 @@
-//! What must be the same for figures to be comparable, and what else differs.
-
-use std::collections::{BTreeMap, BTreeSet};
-
-use schemars::JsonSchema;
-use serde::Serialize;
+//! What must be the same for figures to be comparable.
 
 use super::resolved::settings_of;
 use super::side::{RunOfSide, Side};
-use crate::{Run, bytes_text};
 
 /// Why runs are not compared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -124,20 +118,11 @@ fn shown(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or("not there")
 }
 
-/// A setting that differs between sides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct DifferingSetting {
-    /// Its key, as `--set` has it, or a line of the run card: `machine: processor`.
-    pub name: String,
-    /// Its value on each side, in the order of the sides; `null` where there is none.
-    pub values: Vec<Option<String>>,
-}
-
 /// Whether the figures of all sides are comparable.
 ///
 /// The scenario, its clock, its phases, its groups, its faults and its claims must be the same. What else differs, such as
 /// how many devices a group has, how fast it publishes, over which link and with which protocol, may be what a user
-/// wants to know the effect of: it is listed, see [`differing`].
+/// wants to know the effect of: it is listed, see [`DifferingSetting`](super::DifferingSetting).
 pub(super) fn check(sides: &[Side]) -> Result<(), NotComparable> {
     let [base, others @ ..] = sides else {
         return Ok(());
@@ -211,80 +196,4 @@ fn check_two(base: &Side, other: &Side) -> Result<(), NotComparable> {
         });
     }
     Ok(())
-}
-
-/// Every setting in which the sides differ: of the run cards first, then of the scenario.
-pub(super) fn differing(sides: &[Side]) -> Vec<DifferingSetting> {
-    let cards: Vec<BTreeMap<String, String>> =
-        sides.iter().map(|side| card(side.first())).collect();
-    let scenarios: Vec<BTreeMap<String, String>> = sides
-        .iter()
-        .map(|side| settings_of(&side.first().identity.scenario.resolved))
-        .collect();
-    let mut rows = rows_of(&cards);
-    // How a target is started and stopped follows from which one it is.
-    let is_told = |name: &str| match name.strip_prefix("target.") {
-        Some(of_target) => ["spawn", "url", "config"].contains(&of_target),
-        None => true,
-    };
-    let of_scenario = rows_of(&scenarios).into_iter();
-    rows.extend(of_scenario.filter(|row| is_told(&row.name)));
-    rows
-}
-
-fn rows_of(sides: &[BTreeMap<String, String>]) -> Vec<DifferingSetting> {
-    let keys: BTreeSet<&String> = sides.iter().flat_map(BTreeMap::keys).collect();
-    let rows = keys.into_iter().map(|key| DifferingSetting {
-        name: key.clone(),
-        values: sides.iter().map(|side| on_one_line(side, key)).collect(),
-    });
-    rows.filter(|row| {
-        row.name != "description" && row.values.iter().any(|value| *value != row.values[0])
-    })
-    .collect()
-}
-
-/// A value as a cell of a table has it.
-fn on_one_line(side: &BTreeMap<String, String>, key: &str) -> Option<String> {
-    side.get(key).map(|value| value.replace('\n', " "))
-}
-
-/// What the run card says beside the scenario.
-fn card(run: &Run) -> BTreeMap<String, String> {
-    let (target, machine, squall) = (&run.target, &run.machine, &run.identity.squall);
-    let mut card = BTreeMap::new();
-    let mut add = |name: &str, value: Option<String>| {
-        card.extend(value.map(|value| (name.to_owned(), value)));
-    };
-    add("target: software", target.software.clone());
-    add(
-        "target: keeps",
-        target.keeps.map(|keeps| keeps.name().to_owned()),
-    );
-    let changes = (!target.changes.is_empty()).then(|| target.changes.join("; "));
-    add("target: scenario changed for it", changes);
-    for (name, value) in &target.settings {
-        add(&format!("target: {name}"), Some(value.clone()));
-    }
-    add("machine: processor", Some(machine.cpu.clone()));
-    add("machine: cores", Some(machine.cores.to_string()));
-    add("machine: memory", Some(bytes_text(machine.memory_bytes)));
-    add("machine: kernel", Some(machine.kernel.clone()));
-    add("machine: host", Some(machine.hostname.clone()));
-    let build = squall
-        .commit
-        .as_deref()
-        .map_or(String::new(), |commit| format!(" ({commit})"));
-    add(
-        "squall: version",
-        Some(format!("{}{build}", squall.version)),
-    );
-    add("squall: build", Some(squall.profile.clone()));
-    let workers = run
-        .resources
-        .workers
-        .as_ref()
-        .map_or(0, |workers| workers.count);
-    add("squall: worker threads", Some(workers.to_string()));
-    card
 }

@@ -3,7 +3,9 @@
 //! `squall compare` reads run files into [`Side`]s; everything that its page, its tables and `compare.json` say follows from
 //! [`SideBySide::of`]. The first side is the base that the others are compared with.
 
+mod answer;
 mod comparable;
+mod differing;
 mod figures;
 mod noise;
 mod resolved;
@@ -17,16 +19,19 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-pub use comparable::{DifferingSetting, MustAgree, NotComparable};
+pub use answer::{Answer, Certainty};
+pub use comparable::{MustAgree, NotComparable};
+pub use differing::{DifferingSetting, that_follow};
+pub(crate) use differing::{Settings, rows_of_scenarios, settings_of_run, told_apart};
 pub use figures::FigurePart;
 pub(crate) use figures::grain_of;
 pub use noise::{Better, Difference, FAMILY_ERROR, Finding, RUNS_NEEDED, Scale};
 pub(crate) use noise::{Grain, Rule};
-pub(crate) use resolved::settings_of;
-pub(crate) use side::told_apart;
 pub use side::{RunOfSide, Side};
 pub(crate) use uncompared::{Uncompared, compared};
-pub use worse::{Chosen, NotChosen, Worsening, chosen_of, worsenings};
+pub use worse::{
+    Choosable, Chosen, NotChosen, Worsening, chosen_of, is_margin_within_noise, worsenings,
+};
 
 use crate::{ComparedRun, FigureSpread, FigureUnit, RunSet, VERSION, duration_text};
 use figures::{FigureOfRun, figures_of};
@@ -48,6 +53,8 @@ pub struct SideBySide {
     pub squall: String,
     /// The sides, the base first.
     pub sides: Vec<SideSummary>,
+    /// What it comes to for each side after the base: by how much they differ in what decides between two brokers.
+    pub answer: Vec<Answer>,
     /// What must be known beside the figures, a sentence each.
     pub notes: Vec<String>,
     /// How many differences were tested; the chance of a false one is divided among them.
@@ -126,14 +133,16 @@ impl SideBySide {
         comparable::check(sides)?;
         let (figures, tested) = figures(sides, chosen);
         let identity = &sides[0].first().identity;
-        let settings = comparable::differing(sides);
+        let settings = differing::differing(sides);
+        let summaries: Vec<SideSummary> = sides.iter().map(summary).collect();
         Ok(Self {
             version: VERSION,
             name: identity.name.clone(),
             question: identity.question.clone(),
             squall: env!("CARGO_PKG_VERSION").to_owned(),
             notes: notes(sides, &settings),
-            sides: sides.iter().map(summary).collect(),
+            answer: answer::answers(&summaries, &figures),
+            sides: summaries,
             tested,
             family_error: FAMILY_ERROR,
             figures,
@@ -273,14 +282,13 @@ fn notes(sides: &[Side], settings: &[DifferingSetting]) -> Vec<String> {
             sides[0].label, side.label
         ));
     }
-    let of_scenario = settings
-        .iter()
-        .filter(|row| !row.name.contains(": ") && !row.name.starts_with("target."));
-    let keys: Vec<&str> = of_scenario.map(|row| row.name.as_str()).collect();
+    let of_scenario = DifferingSetting::causes(settings)
+        .filter(|(row, _)| !row.name.contains(": ") && !row.name.starts_with("target."));
+    let keys: Vec<String> = of_scenario.map(|(row, _)| row.in_words(settings)).collect();
     if !keys.is_empty() {
         notes.push(format!(
             "The scenario is not the same on all sides; what differs: {}.",
-            keys.join(", ")
+            keys.join("; ")
         ));
     }
     if settings.iter().any(|row| row.name.starts_with("machine: ")) {

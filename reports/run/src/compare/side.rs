@@ -1,9 +1,10 @@
 //! The sides of a comparison: runs that belong together, each with where it is from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::differing::{Settings, settings_of_run, told_apart};
 use super::figures::figures_of;
-use super::resolved::settings_of;
+use super::worse::Choosable;
 use crate::{Outcome, Run};
 
 /// Runs of one scenario on one target, which differ in nothing but chance.
@@ -43,11 +44,20 @@ impl Side {
         self.runs.iter().filter(|run| run.left_out().is_none())
     }
 
-    /// Keys of the figures that any compared run has.
-    pub fn figure_keys(&self) -> Vec<String> {
+    /// The figures that any compared run has, sorted by their keys.
+    pub fn choosable(&self) -> Vec<Choosable> {
         let figures = self.compared().flat_map(|run| figures_of(&run.run));
-        let keys: BTreeSet<String> = figures.map(|figure| figure.key).collect();
-        keys.into_iter().collect()
+        let by_key: BTreeMap<String, Choosable> = figures
+            .map(|figure| {
+                let choosable = Choosable {
+                    key: figure.key.clone(),
+                    unit: figure.unit,
+                    better: figure.rule.better,
+                };
+                (figure.key, choosable)
+            })
+            .collect();
+        by_key.into_values().collect()
     }
 
     /// The first run: all have its settings.
@@ -63,52 +73,27 @@ impl Side {
     /// Runs of one place by what they are of: a side for each combination of target and settings, in the order in which the
     /// first of each comes. With several, what they differ in is behind `label`.
     pub fn of_place(label: &str, runs: Vec<RunOfSide>) -> Vec<Self> {
-        let mut groups: Vec<(BTreeMap<String, String>, Vec<RunOfSide>)> = Vec::new();
+        let mut groups: Vec<(Settings, Vec<RunOfSide>)> = Vec::new();
         for run in runs {
-            let settings = settings_of(&run.run.identity.scenario.resolved);
+            let settings = settings_of_run(&run.run);
             match groups.iter_mut().find(|(known, _)| *known == settings) {
                 Some((_, of_group)) => of_group.push(run),
                 None => groups.push((settings, vec![run])),
             }
         }
-        let all: Vec<BTreeMap<String, String>> = groups
-            .iter()
-            .map(|(settings, _)| settings.clone())
-            .collect();
         let is_alone = groups.len() == 1;
-        let side = |(settings, runs): (BTreeMap<String, String>, Vec<RunOfSide>)| {
-            let mut side = Self {
-                label: label.to_owned(),
-                runs,
-            };
-            if !is_alone {
-                let own = told_apart(&side.target_name(), &settings, &all);
+        let sides = groups.into_iter().map(|(settings, runs)| {
+            let label = label.to_owned();
+            (settings, Self { label, runs })
+        });
+        let (settings, mut sides): (Vec<Settings>, Vec<Self>) = sides.unzip();
+        let targets = sides.iter().map(Self::target_name);
+        let all: Vec<(String, Settings)> = targets.zip(settings).collect();
+        if !is_alone {
+            for (side, own) in sides.iter_mut().zip(told_apart(&all)) {
                 side.label = format!("{label} {own}");
             }
-            side
-        };
-        groups.into_iter().map(side).collect()
+        }
+        sides
     }
-}
-
-/// What tells the runs on `target` with `settings` from those with the others of `all`: the target, and what else differs.
-pub(crate) fn told_apart(
-    target: &str,
-    settings: &BTreeMap<String, String>,
-    all: &[BTreeMap<String, String>],
-) -> String {
-    let differs = |key: &String| all.iter().any(|other| other.get(key) != settings.get(key));
-    let is_of_target = |key: &String| key.starts_with("target.");
-    let mut keys = all.iter().flat_map(BTreeMap::keys);
-    let mut words = Vec::new();
-    if keys.any(|key| is_of_target(key) && differs(key)) {
-        words.push(target.to_owned());
-    }
-    for (key, value) in settings
-        .iter()
-        .filter(|(key, _)| differs(key) && !is_of_target(key))
-    {
-        words.push(format!("{key}={}", value.trim_matches('"')));
-    }
-    words.join(" ")
 }

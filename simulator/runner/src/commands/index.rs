@@ -7,6 +7,7 @@ use squall_run::{Trends, Unread};
 
 use super::run_files;
 use crate::cli::IndexArgs;
+use crate::clock::since_epoch;
 use crate::exit::Failure;
 use crate::open_page::open_page;
 use crate::output::print_line;
@@ -29,7 +30,7 @@ pub fn index(args: &IndexArgs) -> Result<u8, Failure> {
             squall_reports::INDEX_PAGE
         )));
     }
-    let mut trends = Trends::default();
+    let mut trends = Trends::since(args.since.as_ref().map(|since| since.moment(since_epoch())));
     for file in run_files::files_below(folder)? {
         // One at a time: a run file with all its distributions takes far more memory than what is kept of it.
         match run_files::read_file(&file) {
@@ -41,7 +42,7 @@ pub fn index(args: &IndexArgs) -> Result<u8, Failure> {
         }
     }
     if trends.count() == 0 && trends.unread.is_empty() {
-        return Err(run_files::without_runs(folder));
+        return Err(none_left(&trends, folder));
     }
     let page = squall_reports::write_trends(&trends, folder, &name(folder))
         .with_context(|| format!("cannot write the page into {}", folder.display()))?;
@@ -55,10 +56,14 @@ pub fn index(args: &IndexArgs) -> Result<u8, Failure> {
             print_line(&line)?;
         }
         false => print_line(&format!(
-            "{runs} run{} of {} scenario{}",
+            "{runs} run{} of {} scenario{}{}",
             plural(runs),
             trends.scenarios.len(),
-            plural(trends.scenarios.len())
+            plural(trends.scenarios.len()),
+            match trends.earlier {
+                0 => String::new(),
+                earlier => format!(", {earlier} that began earlier left out"),
+            }
         ))?,
     }
     remark(&format!("index: {}", page.display()));
@@ -66,6 +71,21 @@ pub fn index(args: &IndexArgs) -> Result<u8, Failure> {
         open_page(&page);
     }
     Ok(if trends.unread.is_empty() { 0 } else { 2 })
+}
+
+/// Why there is no page: no run at all, or none since then.
+fn none_left(trends: &Trends, folder: &Path) -> Failure {
+    match &trends.since {
+        Some(since) if trends.earlier > 0 => Failure::Usage(format!(
+            "no run below {} began since {since}: {} began earlier",
+            folder.display(),
+            match trends.earlier {
+                1 => "the only one".to_owned(),
+                all => format!("all {all}"),
+            }
+        )),
+        Some(_) | None => run_files::without_runs(folder),
+    }
 }
 
 fn plural(count: usize) -> &'static str {

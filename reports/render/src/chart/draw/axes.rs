@@ -216,7 +216,7 @@ pub(super) fn draw_axes<B: DrawingBackend>(
     let room = layout.left - layout.margin;
     for tick in layout.y_ticks.iter().filter(|tick| !tick.label.is_empty()) {
         let at = (layout.left - pen.units(6.0), layout.y_at(tick.place));
-        let label = shortened(&tick.label, room, pen);
+        let label = pen.shortened(&tick.label, room);
         pen.text(&label, at, TextLook::at(HPos::Right, Ink::Text))?;
     }
     if Layout::has_named_rows(figure) {
@@ -224,20 +224,4 @@ pub(super) fn draw_axes<B: DrawingBackend>(
         pen.line(&upright, 1.0, Ink::Axis, 1.0)?;
     }
     Ok(())
-}
-
-/// `label`, cut so that it fits into `room`.
-pub(super) fn shortened<B: DrawingBackend>(label: &str, room: i32, pen: &Pen<'_, B>) -> String {
-    if pen.width_of(label, Weight::Regular) <= room {
-        return label.to_owned();
-    }
-    let mut kept: Vec<char> = label.chars().collect();
-    while kept.len() > 1 {
-        kept.pop();
-        let text: String = kept.iter().chain(['…'].iter()).collect();
-        if pen.width_of(&text, Weight::Regular) <= room {
-            return text;
-        }
-    }
-    kept.into_iter().collect()
 }

@@ -16,6 +16,8 @@ pub(super) struct Entry {
     pub(super) sign: Sign,
     /// The name of what is drawn so.
     pub(super) label: String,
+    /// As much of it as a row has room for.
+    pub(super) shown: String,
     /// Its left end, from the left margin.
     pub(super) at: i32,
 }
@@ -92,13 +94,20 @@ pub(super) fn rows<B: DrawingBackend>(
     let mut rows: Vec<Vec<Entry>> = Vec::new();
     let mut at = 0;
     for (sign, label) in signs {
-        let length = sign_width(&sign, pen) + pen.width_of(&label, Weight::Regular);
+        let beside = sign_width(&sign, pen);
+        let shown = pen.shortened(&label, width - beside);
+        let length = beside + pen.width_of(&shown, Weight::Regular);
         if at == 0 || at + length > width {
             rows.push(Vec::new());
             at = 0;
         }
         if let Some(row) = rows.last_mut() {
-            row.push(Entry { sign, label, at });
+            row.push(Entry {
+                sign,
+                label,
+                shown,
+                at,
+            });
         }
         at += length + pen.units(SPACE);
     }

@@ -3,7 +3,6 @@
 use plotters::backend::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
-use super::axes;
 use super::group::Group;
 use super::layout::Layout;
 use super::legend::{self, Entry, Sign};
@@ -28,7 +27,7 @@ pub(super) fn draw<B: DrawingBackend>(
         pen.text(&heading.title, (layout.margin, pen.units(18.0)), look)?;
         let look = TextLook::at(HPos::Left, Ink::Muted);
         let room = pen.canvas().size().0 as i32 - 2 * layout.margin;
-        let source = axes::shortened(&heading.source, room, pen);
+        let source = pen.shortened(&heading.source, room);
         pen.text(&source, (layout.margin, pen.units(39.0)), look)?;
     }
     let look = TextLook::at(HPos::Left, Ink::Muted);
@@ -95,7 +94,7 @@ fn draw_entry<B: DrawingBackend>(
         }
     }
     pen.text(
-        &entry.label,
+        &entry.shown,
         (after, middle),
         TextLook::at(HPos::Left, Ink::Text),
     )

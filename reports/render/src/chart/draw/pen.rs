@@ -202,6 +202,22 @@ impl<'a, B: DrawingBackend> Pen<'a, B> {
             .map_or(guess, |(width, _)| width as i32)
     }
 
+    /// `text`, cut so that it fits into `room`.
+    pub(super) fn shortened(&self, text: &str, room: i32) -> String {
+        if self.width_of(text, Weight::Regular) <= room {
+            return text.to_owned();
+        }
+        let mut kept: Vec<char> = text.chars().collect();
+        while kept.len() > 1 {
+            kept.pop();
+            let text: String = kept.iter().chain(['…'].iter()).collect();
+            if self.width_of(&text, Weight::Regular) <= room {
+                return text;
+            }
+        }
+        kept.into_iter().collect()
+    }
+
     fn font(&self, weight: Weight) -> TextStyle<'static> {
         let style = match weight {
             Weight::Regular => FontStyle::Normal,

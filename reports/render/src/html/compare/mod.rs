@@ -3,10 +3,10 @@
 mod figures;
 
 use maud::{Markup, PreEscaped, html};
-use squall_run::{ClaimResult, Side, SideBySide};
+use squall_run::{Certainty, ClaimResult, Side, SideBySide};
 
 use super::claim_cells::{counted, judged};
-use super::{block, document, runs};
+use super::{block, differing, document, runs};
 use crate::chart::sides::{self, Multiples};
 use crate::chart::{Canvas, ChartError};
 use crate::compare::{broken_sentence, sentence};
@@ -71,10 +71,22 @@ fn header(all: &SideBySide) -> Markup {
                     span .scenario { (all.name) }
                     span .against { (labels(all).join(" against ")) }
                 }
-                @if let Some(question) = &all.question { h1 { (question) } } @else { h1 { (all.name) } }
                 @let broken = broken_sentence(all);
-                @if !broken.is_empty() { p .sentence { strong { (broken) } } }
-                @for side in 1..all.sides.len() { p .sentence { (sentence(all, side)) } }
+                @let sure = all.answer.first().filter(|answer| answer.certainty == Certainty::BeyondNoise);
+                @let first = sure.filter(|_| broken.is_empty());
+                h1 {
+                    @if let Some(answer) = first { (super::unbroken(&answer.text)) }
+                    @else if broken.is_empty() { (labels(all).join(" against ")) }
+                    @else { (broken) }
+                }
+                @if let Some(question) = &all.question { p .sentence { "The scenario asks: " (question) } }
+                @for part in all.answer.iter().skip(usize::from(first.is_some())) {
+                    @match part.certainty {
+                        Certainty::BeyondNoise => p .answer { (super::unbroken(&part.text)) },
+                        Certainty::WithinNoise | Certainty::NoiseUnknown => p .sentence { (super::unbroken(&part.text)) },
+                    }
+                }
+                @for sentence in (1..all.sides.len()).filter_map(|side| sentence(all, side)) { p .sentence { (sentence) } }
                 @for note in &all.notes { p .note { "Note: " (note) } }
             }
         }
@@ -212,31 +224,7 @@ fn settings(all: &SideBySide) -> Markup {
         section #settings {
             h2 { "Settings that differ" }
             @if all.settings.is_empty() { p { "None: target, machine, squall and scenario are the same." } }
-            @else {
-                div .box tabindex="0" role="region" aria-label="Settings that differ" {
-                    table .stacks {
-                        thead { tr {
-                            th scope="col" { "setting" }
-                            @for side in &all.sides { th scope="col" { (side.label) } }
-                        } }
-                        tbody {
-                            @for setting in &all.settings {
-                                tr {
-                                    td .figure data-of="" { (setting.name) }
-                                    @for (value, side) in setting.values.iter().zip(&all.sides) {
-                                        td .sentences data-of=(side.label) {
-                                            @match value {
-                                                Some(value) => (value),
-                                                None => span .faint { "–" },
-                                            }
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
+            @else { (differing::tables(&labels(all), &all.settings)) }
         }
     }
 }
@@ -357,6 +345,57 @@ mod tests {
         assert!(
             single.contains("noise unknown") && single.contains("b has one run: noise is unknown")
         );
+    }
+
+    /// The answer stands above the tables; what noise does not explain is set apart from what it may.
+    #[test]
+    fn the_answer_stands_first() {
+        let greedy = || {
+            let mut run = sample::passing();
+            if let Some(used) = &mut run.resources.broker.measured {
+                used.rss_bytes.peak *= 3.0;
+            }
+            run
+        };
+        let of = |count: usize| {
+            page_of(&[
+                side("a", vec![sample::passing(); count]),
+                side("b", vec![greedy(); count]),
+            ])
+        };
+        let said = "b used 3.00\u{a0}times a's memory at the peak";
+
+        let (single, many) = (of(1), of(5));
+
+        assert!(single.contains(&format!("<p class=\"sentence\">{said}")));
+        assert!(!single.contains("<p class=\"answer\">"));
+        assert!(many.contains(&format!("<h1>{said}")));
+        assert!(many.find(said).unwrap() < many.find("id=\"runs\"").unwrap());
+    }
+
+    /// What follows from a version of MQTT is behind a fold.
+    #[test]
+    fn what_follows_from_another_setting_is_folded() {
+        let of = |version: &str, rest: &str| {
+            let mut run = sample::passing();
+            run.identity.scenario.resolved =
+                format!("[[group]]\nname = \"g\"\nprotocol = \"{version}\"\n{rest}");
+            run
+        };
+        let page = page_of(&[
+            side(
+                "a",
+                vec![of("5.0", "session_expiry = \"0s\"\ntopic_alias = 0\n")],
+            ),
+            side("b", vec![of("3.1.1", "")]),
+        ]);
+
+        let fold = page.find("<summary>protocol: 3 settings that follow from it</summary>");
+        let fold = fold.expect("there is a fold");
+        assert!(page.find("group.g.topic_alias").unwrap() > fold);
+        assert!(page.contains(
+            "what differs: protocol 3.1.1 instead of 5.0, and 3 settings that follow from it."
+        ));
     }
 
     /// All charts of a row have one scale: the highest value of either side fits in both.

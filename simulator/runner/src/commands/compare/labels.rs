@@ -21,8 +21,10 @@ pub fn labelled(places: Vec<(&Path, Vec<Side>)>) -> Vec<Side> {
         .iter()
         .map(|(path, side)| joined(&path.display().to_string(), side.label.trim()))
         .collect();
-    let choices = [by_target, by_folder, by_path.clone()];
-    let labels = choices.into_iter().find(|labels| are_distinct(labels));
+    // "squall" and "squall 0.1.0" are two names of one broker, and tell a reader nothing.
+    let by_target = Some(by_target).filter(|names| none_begins_another(names));
+    let mut choices = by_target.into_iter().chain([by_folder, by_path.clone()]);
+    let labels = choices.find(|labels| are_distinct(labels));
     // The same path twice: each is told by its place.
     let labels = labels.unwrap_or_else(|| {
         let numbered = by_path.iter().zip(1..);
@@ -50,6 +52,12 @@ fn are_distinct(labels: &[String]) -> bool {
     sorted.len() == labels.len()
 }
 
+fn none_begins_another(names: &[String]) -> bool {
+    let begins = |one: usize, other: usize| one != other && names[other].starts_with(&names[one]);
+    let all = || 0..names.len();
+    !all().any(|one| all().any(|other| begins(one, other)))
+}
+
 /// The name of the folder that a path is, or that its file is in.
 fn folder_name(path: &Path) -> String {
     let folder = match path.is_file() {
@@ -58,4 +66,18 @@ fn folder_name(path: &Path) -> String {
     };
     let name = folder.file_name().unwrap_or(folder.as_os_str());
     name.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_names_of_one_broker_are_seen() {
+        let apart = |names: [&str; 2]| none_begins_another(&names.map(str::to_owned));
+
+        assert!(apart(["squall", "mosquitto"]));
+        assert!(!apart(["squall", "squall 0.1.0"]));
+        assert!(!apart(["squall", "squall"]));
+    }
 }
