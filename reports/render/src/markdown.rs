@@ -41,7 +41,7 @@ pub(crate) fn summary(run: &Run) -> String {
             text.push_str(&format!("- {}\n", escaped(&line)));
         }
     }
-    for note in run.notes() {
+    for note in run.notes().into_iter().chain(run.observations()) {
         text.push_str(&format!("\nNote: {}\n", escaped(&note)));
     }
     text.push_str(&claims(run));

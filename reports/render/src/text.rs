@@ -140,7 +140,7 @@ fn reasons(run: &Run, screen: Screen) -> String {
             text.push_str(&screen.lines(&format!("- {line}"), 2, 4));
         }
     }
-    for note in run.notes() {
+    for note in run.notes().into_iter().chain(run.observations()) {
         text.push_str(&screen.lines(&format!("note: {note}"), 2, 4));
     }
     match text.is_empty() {

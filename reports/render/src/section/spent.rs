@@ -1,6 +1,6 @@
 //! Where the latency was spent, in numbers.
 
-use squall_run::{LatencyPart, Run, count_text};
+use squall_run::{LatencyPart, Run, SpentRow, count_text};
 
 use super::{Block, chart_block};
 use crate::chart::spent;
@@ -19,7 +19,22 @@ pub(super) fn blocks(run: &Run) -> Vec<Block> {
             count_text(undivided)
         )));
     }
+    let mut rows = run.measured.spent.iter().flat_map(|of| &of.rows);
+    if rows.any(is_kept_for_long) {
+        blocks.push(Block::Note(
+            "A publisher keeps a message while it has no connection, or while the broker has not acknowledged as many of its earlier ones as may \
+             be under way (Receive Maximum, or a window): a broker that stands still or is slow to acknowledge makes this part longer too."
+                .to_owned(),
+        ));
+    }
     blocks
+}
+
+/// Whether enough of the latency is the publisher's that a reader asks why.
+fn is_kept_for_long(row: &SpentRow) -> bool {
+    /// As a share.
+    const TOLD: f64 = 0.1;
+    row.part_us(LatencyPart::Device) > TOLD * row.latency_us
 }
 
 fn table(run: &Run) -> Table {

@@ -154,8 +154,10 @@ fn delivered(run: &Run, summary: &Summary) -> Tile {
 
 fn lost(summary: &Summary) -> Tile {
     let owed = summary.expected - summary.excused;
-    let share = percent(summary.lost as f64, owed as f64).unwrap_or_default();
-    let detail = format!("{share} of what was owed");
+    let detail = match percent(summary.lost as f64, owed as f64) {
+        Some(share) => format!("{share} of what was owed"),
+        None => "nothing was owed".to_owned(),
+    };
     Tile::new("Lost", count_text(summary.lost), detail).judged(summary.lost == 0)
 }
 
