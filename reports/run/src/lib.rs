@@ -72,9 +72,10 @@ pub use check::{
 pub use claim_line::ClaimLine;
 pub use closed_loop::ClosedLoop;
 pub use compare::{
-    Better, Chosen, ComparedFigure, Difference, DifferingSetting, FAMILY_ERROR, FigurePart,
-    Finding, MustAgree, NotChosen, NotComparable, RUNS_NEEDED, RunOfSide, SIDE, Scale, Side,
-    SideBySide, SideSummary, Worsening, chosen_of, worsenings,
+    Answer, Better, Certainty, Choosable, Chosen, ComparedFigure, Difference, DifferingSetting,
+    FAMILY_ERROR, FigurePart, Finding, MustAgree, NotChosen, NotComparable, RUNS_NEEDED, RunOfSide,
+    SIDE, Scale, Side, SideBySide, SideSummary, Worsening, chosen_of, is_margin_within_noise,
+    that_follow, worsenings,
 };
 pub use connections::{Connections, GroupConnections, Refusal};
 pub use drain::Drain;

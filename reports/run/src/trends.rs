@@ -2,22 +2,19 @@
 //!
 //! Nothing is called better or worse here: that takes repeats, and [`crate::SideBySide`] does it. What is told is a rank.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-use crate::compare::{settings_of, told_apart};
-use crate::{ComparedRun, Figure, FigureSpread, Outcome, Run, RunSet, VERSION};
+use crate::compare::{Settings, rows_of_scenarios, settings_of_run, told_apart};
+use crate::run_set::WITH;
+use crate::{ComparedRun, DifferingSetting, Figure, FigureSpread, Outcome, Run, RunSet, VERSION};
 
 /// Fewer runs than this before the newest say nothing of where it stands: of three, one is at an end in two of three cases.
 pub const BEFORE_MIN: usize = 3;
 
 /// The axis that runs are in order on.
 const ORDER: &str = "run";
-/// The axis of targets and settings.
-const WITH: &str = "with";
 
 /// The runs of a folder.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -27,6 +24,10 @@ pub struct Trends {
     pub version: u32,
     /// Version of squall.
     pub squall: String,
+    /// The moment, as RFC 3339 has it, before which runs that began are left out; `null` where all are in.
+    pub since: Option<String>,
+    /// How many runs began earlier.
+    pub earlier: u32,
     /// By the name of the scenario.
     pub scenarios: Vec<History>,
     /// Files that could not be read.
@@ -51,10 +52,12 @@ pub struct History {
     pub question: Option<String>,
     /// What tells runs apart that are not to be set beside one another: target and settings, in the order of their first runs.
     pub with: Vec<String>,
+    /// Settings in which these differ, with their values in the order of `with`.
+    pub differing: Vec<DifferingSetting>,
     /// The runs.
     pub runs: Vec<PastRun>,
     #[serde(skip)]
-    settings: Vec<(String, BTreeMap<String, String>)>,
+    settings: Vec<(String, Settings)>,
 }
 
 /// A run of a history.
@@ -103,6 +106,8 @@ impl Default for Trends {
         Self {
             version: VERSION,
             squall: env!("CARGO_PKG_VERSION").to_owned(),
+            since: None,
+            earlier: 0,
             scenarios: Vec::new(),
             unread: Vec::new(),
         }
@@ -110,8 +115,22 @@ impl Default for Trends {
 }
 
 impl Trends {
+    /// Without runs; those that begin before `since`, a moment in UTC as RFC 3339 has it, will be left out.
+    pub fn since(since: Option<String>) -> Self {
+        Self {
+            since,
+            ..Self::default()
+        }
+    }
+
     /// Takes in a run, and where its report is from the page, if it has one. Runs may come in any order.
     pub fn add(&mut self, run: &Run, report: Option<String>) {
+        // Moments of RFC 3339 in UTC are in the order of their text.
+        let since = self.since.as_deref();
+        if since.is_some_and(|since| run.times.started_at.as_str() < since) {
+            self.earlier += 1;
+            return;
+        }
         let name = &run.identity.name;
         let found = self
             .scenarios
@@ -152,20 +171,21 @@ impl History {
             name,
             question: None,
             with: Vec::new(),
+            differing: Vec::new(),
             runs: Vec::new(),
             settings: Vec::new(),
         }
     }
 
     fn add(&mut self, run: &Run, report: Option<String>) {
-        let own = settings_of(&run.identity.scenario.resolved);
+        let own = settings_of_run(run);
         let known = self.settings.iter().position(|(_, known)| *known == own);
         let with = known.unwrap_or_else(|| {
             let target = run.target.called().to_owned();
             self.settings.push((target, own));
+            self.name_apart();
             self.settings.len() - 1
         });
-        self.name_apart();
         let judged = ComparedRun::not_run(Vec::new(), 1, run.identity.seed);
         let past = PastRun {
             started_at: run.times.started_at.clone(),
@@ -186,21 +206,11 @@ impl History {
         }
     }
 
-    /// What each target with its settings is called.
+    /// What each target with its settings is called, and what they differ in.
     fn name_apart(&mut self) {
-        let all: Vec<BTreeMap<String, String>> = self
-            .settings
-            .iter()
-            .map(|(_, settings)| settings.clone())
-            .collect();
-        let named = self.settings.iter().map(|(target, settings)| {
-            let words = told_apart(target, settings, &all);
-            match words.is_empty() {
-                true => target.clone(),
-                false => words,
-            }
-        });
-        self.with = named.collect();
+        self.with = told_apart(&self.settings);
+        let settings = self.settings.iter().map(|(_, settings)| settings.clone());
+        self.differing = rows_of_scenarios(&settings.collect::<Vec<_>>());
     }
 
     /// The runs with number `with` of [`Self::with`].
@@ -300,6 +310,23 @@ mod tests {
         let set = history.run_set();
         assert_eq!(set.axes, ["run"]);
         assert_eq!(set.rows().len(), 3);
+    }
+
+    /// What began before the moment is counted and no more.
+    #[test]
+    fn runs_that_began_earlier_are_left_out() {
+        let mut trends = Trends::since(Some("2026-11-29T10:02:00Z".to_owned()));
+        for minute in [3, 1, 2] {
+            trends.add(&run(minute, "squall", 7), None);
+        }
+
+        assert_eq!((trends.count(), trends.earlier), (2, 1));
+        let began = trends.scenarios[0].runs.iter();
+        assert!(
+            began
+                .map(|past| past.started_at.as_str())
+                .all(|at| at >= "2026-11-29T10:02:00Z")
+        );
     }
 
     /// Another target or another load makes another line, which is called after what is another.

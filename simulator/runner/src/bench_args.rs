@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint, value_parser};
-use squall_toml::quantity::{parse_duration, parse_size};
+use squall_toml::quantity::{Quantity, parse_duration, parse_size};
 
 use crate::bound::Bound;
 use crate::connect_args::{LoginArgs, ProtocolVersion, TlsArgs};
@@ -29,7 +29,8 @@ pub enum Pattern {
     /// As pairs, at QoS 1 unless `-q` says 2, and subscribers have Sessions that outlive their connections: a broker that keeps
     /// Sessions on a disk has to see to each message there, at once or with its next snapshot.
     Durable,
-    /// As pairs, at 1,000 messages a second unless `-R` says otherwise: what a broker with room takes for a message.
+    /// As pairs, at 1,000 messages a second unless `-R` says otherwise: the latency of a broker with room, in which the generator's own
+    /// waking up for each message is a part.
     Latency,
 }
 
@@ -64,11 +65,11 @@ const SUITE: &str = "suite";
 
 impl Args for BenchCommand {
     fn augment_args(command: clap::Command) -> clap::Command {
-        let suite = clap::Command::new(SUITE).about(
+        let suite = BenchSuiteArgs::augment_args(clap::Command::new(SUITE)).about(
             "Measure a table of workloads on each broker that is installed here, and write it as a page",
         );
         BenchArgs::augment_args(command)
-            .subcommand(BenchSuiteArgs::augment_args(suite))
+            .subcommand(suite)
             .args_conflicts_with_subcommands(true)
             .subcommand_negates_reqs(true)
             .disable_help_subcommand(true)
@@ -161,9 +162,9 @@ pub struct BenchArgs {
     /// Subscribers, where the pattern has another number of them.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=100_000))]
     pub subscribers: Option<u32>,
-    /// Messages a second of all publishers together, on a fixed schedule: latency counts from when a message was due
+    /// Messages a second of all publishers together, as 10000, 10k or 1.5M, on a fixed schedule: latency counts from when a message was due
     /// [default: as many as the window allows]. With `--find-max` the first rate that is tried [default: 1000].
-    #[arg(long, short = 'R', value_name = "N", conflicts_with = "window")]
+    #[arg(long, short = 'R', value_name = "N", conflicts_with = "window", value_parser = rate)]
     pub rate: Option<f64>,
     /// Search the highest rate at which this bound on the latency holds and nothing is lost, written like a threshold of a
     /// scenario: `p50|p90|p95|p99|p99.9|max < TIME`, as `p99 < 10ms`. Rates are tried from `-R` on, each on connections of
@@ -231,7 +232,8 @@ pub struct BenchArgs {
 fn size(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(bytes) => Ok(bytes),
-        Err(_) => parse_size(text).map_err(|error| error.to_string()),
+        Err(_) => parse_size(text)
+            .map_err(|error| format!("{error}: write {}", Quantity::Size.expected())),
     }
 }
 
@@ -241,6 +243,22 @@ fn duration(text: &str) -> Result<Duration, String> {
     match parse_duration(text) {
         Ok(duration) if duration > MAX => Err("at most 10m".to_owned()),
         Ok(duration) => Ok(duration),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(format!("{error}: write {}", Quantity::Duration.expected())),
+    }
+}
+
+/// Messages a second: a number, with `k` for thousands and `M` for millions.
+fn rate(text: &str) -> Result<f64, String> {
+    const MAX: f64 = 100e6;
+    let text = text.strip_suffix("/s").unwrap_or(text);
+    let (digits, factor) = match (text.strip_suffix(['k', 'K']), text.strip_suffix('M')) {
+        (Some(digits), _) => (digits, 1e3),
+        (None, Some(digits)) => (digits, 1e6),
+        (None, None) => (text, 1.0),
+    };
+    match digits.trim().replace('_', "").parse::<f64>() {
+        Ok(number) if number > 0.0 && number * factor <= MAX => Ok(number * factor),
+        Ok(_) => Err("messages a second are above 0 and at most 100,000,000".to_owned()),
+        Err(_) => Err("write messages a second, such as 10000, 10k or 1.5M".to_owned()),
     }
 }

@@ -14,6 +14,7 @@ use crate::connect_args::ConnectArgs;
 use crate::live_args::LiveArgs;
 use crate::out_folder::DEFAULT_FOLDER;
 use crate::output_args::OutputArgs;
+use crate::since::Since;
 use crate::worker_args::WorkerArgs;
 
 const TRY: &str = "\
@@ -273,6 +274,9 @@ pub struct IndexArgs {
     /// Folder that has folders of runs; the page and its file for programs are written into it.
     #[arg(value_name = "FOLDER", default_value = DEFAULT_FOLDER, value_hint = ValueHint::DirPath)]
     pub folder: PathBuf,
+    /// Only runs that began since then: so long before now (`7d`, `12h`), or a date or moment in UTC (`2026-11-01`).
+    #[arg(long, value_name = "DURATION|DATE")]
+    pub since: Option<Since>,
     /// Print what the page is made from as a JSON object.
     #[arg(long)]
     pub json: bool,

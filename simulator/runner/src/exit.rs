@@ -28,6 +28,9 @@ pub enum Failure {
         /// A sentence each; at least one.
         because: Vec<String>,
     },
+    /// What was done ended without anything to conclude about the target: exit code 4.
+    #[error("{0}")]
+    NothingFollows(String),
     /// A signal ended it: exit code 4.
     #[error("{0}")]
     Stopped(String),
@@ -43,16 +46,17 @@ impl Failure {
             Self::Internal(_) => 1,
             Self::Usage(_) | Self::Scenario(_) | Self::Config(_) => 2,
             Self::Unreachable(_) => 3,
-            Self::Skipped { .. } | Self::Stopped(_) => 4,
+            Self::Skipped { .. } | Self::NothingFollows(_) | Self::Stopped(_) => 4,
         }
     }
 
     /// Says on standard error what went wrong; an internal error with the causes behind it.
     pub fn report(&self) {
         match self {
-            Self::Usage(text) | Self::Unreachable(text) | Self::Stopped(text) => {
-                remark(&format!("error: {text}"))
-            }
+            Self::Usage(text)
+            | Self::Unreachable(text)
+            | Self::NothingFollows(text)
+            | Self::Stopped(text) => remark(&format!("error: {text}")),
             // Not a mistake of anyone's.
             Self::Skipped { .. } => remark(&self.to_string()),
             // A list of errors, each with its own head and its place.

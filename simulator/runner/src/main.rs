@@ -32,6 +32,7 @@ mod run;
 mod scenario_file;
 mod scenario_runs;
 mod shipped;
+mod since;
 mod suites;
 mod target;
 mod targets;

@@ -106,8 +106,13 @@ pub fn hint(name: &str) -> String {
 pub fn override_of(written: &str) -> Result<Override, Failure> {
     let (key, value) = if written.contains("://") {
         ("target.url", written.to_owned())
-    } else if find(written).is_some() || !Path::new(written).is_file() {
+    } else if find(written).is_some() {
         ("target.use", written.to_owned())
+    } else if !Path::new(written).is_file() {
+        return Err(Failure::Usage(format!(
+            "--target {written}: there is no such target and no such file; {}",
+            hint(written)
+        )));
     } else {
         let path = Path::new(written).canonicalize();
         let path = path.with_context(|| format!("cannot read target {written}"))?;
@@ -281,10 +286,24 @@ mod tests {
         assert_eq!(key("mosquitto"), "target.use");
     }
 
-    /// Whatever a name has in it, it is a TOML string.
+    /// What is neither a name nor a file is told at once, with what is near.
+    #[test]
+    fn a_target_that_is_not_there_is_told() {
+        let error = override_of("mosquito")
+            .expect_err("there is none")
+            .to_string();
+
+        assert!(
+            error.starts_with("--target mosquito: there is no such target"),
+            "{error}"
+        );
+        assert!(error.contains("did you mean `mosquitto`"), "{error}");
+    }
+
+    /// Whatever a URL has in it, it is a TOML string.
     #[test]
     fn a_target_is_written_as_toml() {
-        for written in ["a\u{1}b\u{7F}", "mqtt://a\"b\\c\u{301}'"] {
+        for written in ["mqtt://a\u{1}b\u{7F}", "mqtt://a\"b\\c\u{301}'"] {
             let value = override_of(written).expect("it can be set").value;
             let table: toml::Table = toml::from_str(&format!("x = {value}")).expect(&value);
             assert_eq!(table["x"].as_str(), Some(written));

@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
-use crate::connect_args::ConnectArgs;
+use crate::connect_args::{ConnectArgs, LoginArgs};
 use crate::exit::Failure;
 use crate::layers::Layers;
 use crate::target::address;
@@ -278,7 +278,7 @@ fn why_it_ended<M>(event: &Event<'_, M>, args: &ConnectArgs) -> Option<String> {
         Event::Refused(connack) => Some(format!(
             "the broker refused the connection: {}{}",
             text(connack.reason),
-            refusal_advice(connack.reason, args)
+            refusal_advice(connack.reason, &args.login)
         )),
         Event::ServerDisconnect(disconnect) => Some(format!(
             "the broker disconnected: {}",
@@ -310,10 +310,10 @@ pub fn text(reason: ReasonCode) -> String {
 }
 
 /// What to do about a refusal; brokers use either of the two codes for a wrong password.
-fn refusal_advice(reason: ReasonCode, args: &ConnectArgs) -> &'static str {
+pub fn refusal_advice(reason: ReasonCode, login: &LoginArgs) -> &'static str {
     let is_about_the_user =
         reason == ReasonCode::BadUserNameOrPassword || reason == ReasonCode::NotAuthorized;
-    match (is_about_the_user, &args.login.user_name) {
+    match (is_about_the_user, &login.user_name) {
         (false, _) => "",
         (true, Some(_)) => {
             ": the user name or the password is wrong, or this client may not connect; \

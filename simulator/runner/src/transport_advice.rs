@@ -51,9 +51,11 @@ fn named(advice: &str, place: Place) -> String {
 
 /// What was told of a scenario, for one whose settings come from the command line.
 pub fn with_options(told: &str) -> String {
+    // There is no such table on a command line.
+    let told = told.replace(" of [target]", "");
     let names = NAMES.map(|[_, in_scenario, option]| [in_scenario, option]);
     let names = names.into_iter().chain(LOGIN_NAMES);
-    names.fold(told.to_owned(), |told, [in_scenario, option]| {
+    names.fold(told, |told, [in_scenario, option]| {
         told.replace(in_scenario, option)
     })
 }

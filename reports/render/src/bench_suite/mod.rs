@@ -212,7 +212,10 @@ fn cell(row: &SuiteRow, target: &TargetResult, figure: Figure, notes: &mut Notes
         return cell;
     }
     let has_figures = target.figures().next().is_some();
-    let is_skipped = target.repeats.iter().any(Repeat::is_skipped);
+    let is_skipped = target
+        .repeats
+        .iter()
+        .any(|repeat| matches!(repeat, Repeat::Skipped { .. }));
     (cell.text, cell.kind) = match has_figures || is_skipped {
         true => ("–".to_owned(), CellKind::None),
         false => ("failed".to_owned(), CellKind::Failed),
@@ -225,21 +228,21 @@ fn cell(row: &SuiteRow, target: &TargetResult, figure: Figure, notes: &mut Notes
 
 /// Why trials have no figures: what a target lacks, or how the first of those failed that did.
 fn failures(row: &SuiteRow, target: &TargetResult) -> Option<String> {
+    let skipped = target.repeats.iter().find_map(|repeat| match repeat {
+        Repeat::Skipped { skipped } => Some(skipped),
+        Repeat::Failed { .. } | Repeat::Measured(_) => None,
+    });
+    if let Some(why) = skipped {
+        return Some(format!("{}: {}.", target.name, why.join("; ")));
+    }
     let mut failed = (1..)
         .zip(&target.repeats)
         .filter_map(|(number, repeat)| match repeat {
-            Repeat::Failed { error, .. } => Some((number, error, repeat.is_skipped())),
-            Repeat::Measured(_) => None,
+            Repeat::Failed { error, .. } => Some((number, error)),
+            Repeat::Skipped { .. } | Repeat::Measured(_) => None,
         });
-    let (number, error, is_skipped): (u32, _, _) = failed.next()?;
-    let others = failed.count();
-    if is_skipped {
-        let why = error
-            .split_once(" is skipped: ")
-            .map_or(error.as_str(), |(_, why)| why);
-        return Some(format!("{}: {why}.", target.name));
-    }
-    let others = match others {
+    let (number, error): (u32, _) = failed.next()?;
+    let others = match failed.count() {
         0 => String::new(),
         others => format!(
             " ({} more of its repeats failed)",
@@ -264,6 +267,12 @@ fn about_figures(row: &SuiteRow, target: &TargetResult) -> Vec<String> {
     }
     if let Some(held_up) = all.iter().find_map(|figures| figures.held_up_text()) {
         told.push(format!("{}, {}: {held_up}.", target.name, row.id));
+    }
+    if let Some(pause) = all.iter().find_map(|figures| figures.pause_text()) {
+        told.push(format!("{}, {}: {pause}.", target.name, row.id));
+    }
+    if let Some(lag) = all.iter().find_map(|figures| figures.lag_text()) {
+        told.push(format!("{}, {}: {lag}.", target.name, row.id));
     }
     let lost: u64 = all.iter().map(|figures| figures.account.lost).sum();
     if lost > 0 {

@@ -32,7 +32,9 @@ fn a_cell_has_the_median_and_both_ends() {
 #[test]
 fn cells_point_to_what_must_be_known() {
     let mut lacking = target("nats", &[]);
-    failed(&mut lacking, "bench is skipped: nats has no QoS 2", 4);
+    lacking.repeats.push(Repeat::Skipped {
+        skipped: vec!["nats has no QoS 2".to_owned()],
+    });
     let mut dead = target("mortal", &[]);
     failed(&mut dead, "it ended by itself", 3);
     failed(&mut dead, "it ended by itself", 3);

@@ -1,21 +1,19 @@
 //! An earlier bench, suite or search that a later one is held against, figure by figure, with the noise of their repeats.
 //!
-//! What is compared is the same load on the same target. The rule is that of runs (`compare`).
+//! What is compared is the same load on the same target. The rule is that of runs (`compare`). A trial whose generator was held up
+//! is left out, since its figures are those of what else the machine did.
 
-use std::collections::BTreeMap;
+mod read;
+
 use std::fmt;
 
-use serde::Deserialize;
+use read::{FoundTarget, read};
 
 use super::figure::Figure;
-use super::figures::Figures;
-use super::result::{About, BenchResult, TargetResult};
-use super::suite::Suite;
+use super::result::About;
 use crate::compare::{Grain, Rule, Uncompared, compared, grain_of};
-use crate::{ComparedFigure, bytes_text, count_text, rate_text};
+use crate::{Choosable, ComparedFigure, bytes_text, count_text, rate_text};
 
-/// The system counts processor time in steps of 10 ms.
-const STEP_CPU_US: f64 = 10_000.0;
 /// What a closed loop carries is measured, and has the noise of a measure, as a share.
 const SHARE_OF_CLOSED_LOOPS: f64 = 0.02;
 /// A search ends with what held and what did not 5 % apart.
@@ -27,6 +25,19 @@ pub enum BaselineError {
     /// It is another kind of file.
     #[error("it is not what `squall bench` writes with --json, nor a suite.json: {0}")]
     NotABench(String),
+    /// It ends in the middle.
+    #[error("it is cut off at line {line}, column {column}: make it again")]
+    CutOff {
+        /// The place of its end, from 1.
+        line: usize,
+        /// See `line`.
+        column: usize,
+    },
+    /// Nothing of it can be compared.
+    #[error(
+        "other processes held up the generator of all its trials: make it again on a quieter machine"
+    )]
+    HeldUp,
     /// It has no such load.
     #[error("it has no `{wanted}`; it has {}", has.join("; "))]
     OtherLoad {
@@ -53,40 +64,6 @@ pub struct Load {
     bound: Option<String>,
     /// Of a row of a suite, its name.
     row: Option<String>,
-}
-
-/// A load, and what was found of each target.
-struct Found {
-    load: Load,
-    targets: Vec<FoundTarget>,
-}
-
-#[derive(Clone, Default)]
-struct FoundTarget {
-    name: String,
-    numbers: BTreeMap<Figure, Vec<f64>>,
-    /// The grain of the processor time for each message.
-    cpu_step_us: f64,
-}
-
-/// The file of a search, as far as it is compared.
-#[derive(Deserialize)]
-struct Search {
-    #[serde(flatten)]
-    about: About,
-    find_max: String,
-    targets: Vec<SearchedTarget>,
-}
-
-#[derive(Deserialize)]
-struct SearchedTarget {
-    name: String,
-    repeats: Vec<Searched>,
-}
-
-#[derive(Deserialize)]
-struct Searched {
-    held_per_s: Option<f64>,
 }
 
 /// What a bench is to be held against: a load and a target each.
@@ -215,6 +192,11 @@ impl Baseline {
                 }
             }
         }
+        let is_held_up =
+            |entry: &Entry| entry.base.held_up > 0 && entry.base.held_up == entry.base.trials;
+        if !entries.is_empty() && entries.iter().all(is_held_up) {
+            return Err(BaselineError::HeldUp);
+        }
         let has_load = |load: &&Load| found.iter().any(|found| found.load.is_same(load));
         match (entries.is_empty(), loads.iter().any(|load| has_load(&load))) {
             (false, _) => Ok(Self { entries, missing }),
@@ -235,13 +217,17 @@ impl Baseline {
         }
     }
 
-    /// Keys of its figures, as a user chooses among them.
-    pub fn keys(&self) -> Vec<String> {
-        let keys = self.entries.iter().flat_map(|entry| {
+    /// Its figures, as a user chooses among them.
+    pub fn choosable(&self) -> Vec<Choosable> {
+        let all = self.entries.iter().flat_map(|entry| {
             let figures = entry.base.numbers.keys();
-            figures.map(|figure| format!("{}{}", figure.key(), entry.tags))
+            figures.map(|figure| Choosable {
+                key: format!("{}{}", figure.key(), entry.tags),
+                unit: figure.unit(),
+                better: figure.better(),
+            })
         });
-        keys.collect()
+        all.collect()
     }
 
     /// Compares what was measured, as its own JSON has it, with it; and what a reader must know, a sentence each.
@@ -262,10 +248,13 @@ impl Baseline {
             let target = targets.find(|one| one.name == entry.base.name);
             // Without one its figures are there all the same, as not measured.
             let nothing = FoundTarget::default();
-            rows.extend(rows_of(entry, target.unwrap_or(&nothing)));
-            for note in new.map_or(Vec::new(), |new| {
+            let target = target.unwrap_or(&nothing);
+            rows.extend(rows_of(entry, target));
+            let differing = new.map_or(Vec::new(), |new| {
                 differing(&entry.base_about, &new.load.about)
-            }) {
+            });
+            let left_out = left_out(&entry.base, target, &entry.of);
+            for note in differing.into_iter().chain(left_out) {
                 if !notes.contains(&note) {
                     notes.push(note);
                 }
@@ -293,7 +282,10 @@ fn named(load: &Load, target: &str, count: usize) -> (String, String) {
 fn rows_of(entry: &Entry, new: &FoundTarget) -> Vec<Uncompared> {
     let numbers = |of: &FoundTarget, figure| of.numbers.get(&figure).cloned().unwrap_or_default();
     let row = |figure: Figure| {
-        let sides = vec![numbers(&entry.base, figure), numbers(new, figure)];
+        let mut sides = vec![numbers(&entry.base, figure), numbers(new, figure)];
+        if figure == Figure::Held {
+            add_at_least(&mut sides, &entry.base, new);
+        }
         let has_any = sides.iter().any(|side| !side.is_empty());
         has_any.then(|| Uncompared {
             key: format!("{}{}", figure.key(), entry.tags),
@@ -308,6 +300,55 @@ fn rows_of(entry: &Entry, new: &FoundTarget) -> Vec<Uncompared> {
         })
     };
     Figure::ALL.into_iter().filter_map(row).collect()
+}
+
+/// Adds the rates of searches that the broker did not end and that are not below a rate that it held as its highest: from lower
+/// ones nothing would follow.
+fn add_at_least(sides: &mut [Vec<f64>], base: &FoundTarget, new: &FoundTarget) {
+    for (side, target) in [(0, base), (1, new)] {
+        let highest = highest(sides[0].iter());
+        let not_below = target.held_at_least.iter().filter(|rate| **rate >= highest);
+        sides[side].extend(not_below);
+    }
+}
+
+fn highest<'a>(rates: impl Iterator<Item = &'a f64>) -> f64 {
+    rates.copied().fold(0.0, f64::max)
+}
+
+/// What is left out of the comparison of a target, a sentence for each side.
+fn left_out(base: &FoundTarget, new: &FoundTarget, of: &str) -> Vec<String> {
+    let sides = [("the baseline", base), ("what was measured now", new)];
+    let mut told: Vec<String> = sides
+        .iter()
+        .filter(|(_, side)| side.held_up > 0)
+        .map(|(name, side)| {
+            format!(
+                "left out of {name}{of}: {} of {} trials, since other processes held their generator up",
+                side.held_up, side.trials
+            )
+        })
+        .collect();
+    let held = base.numbers.get(&Figure::Held).into_iter().flatten();
+    let exact = highest(held.clone());
+    let below = base.held_at_least.iter().filter(|rate| **rate < exact);
+    let below = below.count();
+    if below > 0 {
+        told.push(format!(
+            "left out of the baseline{of}: {below} of {} searches, which ended below the others, and not by the broker's limit",
+            base.trials
+        ));
+    }
+    let highest = highest(held.chain(&base.held_at_least));
+    let below = new.held_at_least.iter().filter(|rate| **rate < highest);
+    let below = below.count();
+    if below > 0 {
+        told.push(format!(
+            "left out of what was measured now{of}: {below} of {} searches, which ended below the baseline, and not by the broker's limit",
+            new.trials
+        ));
+    }
+    told
 }
 
 fn grain(figure: Figure, about: &About, sides: [&FoundTarget; 2]) -> Grain {
@@ -353,72 +394,6 @@ fn differing(base: &About, new: &About) -> Vec<String> {
         notes.push("one of the two kept broker and generator on a core each (--pin), and the other did not".to_owned());
     }
     notes
-}
-
-/// All that a file has.
-fn read(text: &str) -> Result<Vec<Found>, BaselineError> {
-    /// What kind of file it is.
-    #[derive(Deserialize)]
-    struct Kind {
-        rows: Option<serde::de::IgnoredAny>,
-        find_max: Option<serde::de::IgnoredAny>,
-    }
-    let error = |error: serde_json::Error| BaselineError::NotABench(error.to_string());
-    let kind: Kind = serde_json::from_str(text).map_err(error)?;
-    match (kind.rows, kind.find_max) {
-        (Some(_), _) => {
-            let suite: Suite = serde_json::from_str(text).map_err(error)?;
-            let rows = suite.rows.into_iter();
-            Ok(rows.map(|row| of_bench(row.result)).collect())
-        }
-        (None, Some(_)) => {
-            let search: Search = serde_json::from_str(text).map_err(error)?;
-            Ok(vec![of_search(search)])
-        }
-        (None, None) => {
-            let result: BenchResult = serde_json::from_str(text).map_err(error)?;
-            Ok(vec![of_bench(result)])
-        }
-    }
-}
-
-fn of_bench(result: BenchResult) -> Found {
-    Found {
-        load: Load::of(result.about),
-        targets: result.targets.iter().map(of_target).collect(),
-    }
-}
-
-fn of_target(target: &TargetResult) -> FoundTarget {
-    let all: Vec<&Figures> = target.figures().collect();
-    let mut numbers = BTreeMap::new();
-    for figure in Figure::ALL {
-        let of_figure: Vec<f64> = all.iter().filter_map(|one| figure.of(one)).collect();
-        if !of_figure.is_empty() {
-            numbers.insert(figure, of_figure);
-        }
-    }
-    let fewest = all.iter().map(|one| one.messages).min().unwrap_or_default();
-    FoundTarget {
-        name: target.name.clone(),
-        numbers,
-        cpu_step_us: STEP_CPU_US / fewest.max(1) as f64,
-    }
-}
-
-fn of_search(search: Search) -> Found {
-    let target = |target: SearchedTarget| {
-        let held = target.repeats.iter().filter_map(|one| one.held_per_s);
-        FoundTarget {
-            numbers: BTreeMap::from([(Figure::Held, held.collect())]),
-            name: target.name,
-            cpu_step_us: 0.0,
-        }
-    };
-    Found {
-        load: Load::of(search.about).with_bound(search.find_max),
-        targets: search.targets.into_iter().map(target).collect(),
-    }
 }
 
 #[cfg(test)]

@@ -3,15 +3,23 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Histogram, count_text, share_text};
+use crate::{Histogram, count_text, duration_text, share_text};
 
 /// Samples beyond a percentile below which it is not told.
 const SAMPLES_BEYOND_MIN: f64 = 10.0;
 
 /// A core that is busy for more than this has no room left, as a share.
 pub const BUSY: f64 = 0.9;
+/// A core that is busy for less than this has room, as a share.
+pub const ROOM: f64 = 0.5;
 /// A generator that waits for a processor for a greater share of the time is held up.
 const WAITED: f64 = 0.05;
+/// A shorter pause of the broker is not told, in seconds.
+const PAUSE_TOLD_S: f64 = 1.0;
+/// Messages that a pause is long enough for, before it is told: at a low rate there is nothing to deliver most of the time.
+const PAUSE_MESSAGES: f64 = 10.0;
+/// A lag of the generator that is a greater share of the latency is told.
+const LAG_TOLD: f64 = 0.25;
 
 /// What the figures of a trial are for each of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,6 +81,13 @@ pub struct Figures {
     /// Share of the measured time that the generator's thread was ready and had no processor, because others had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator_waited: Option<f64>,
+    /// Whether it was the broker that had its processor meanwhile: the two together kept nearly all that there are busy.
+    #[serde(default)]
+    pub generator_waited_for_broker: bool,
+    /// From when messages of an open loop were due to when their connections were given them: this much of their latency is the
+    /// generator's. What waited for the broker is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator_lag: Option<Latency>,
     /// Unacknowledged messages that each publisher could have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unacknowledged_max: Option<u32>,
@@ -80,6 +95,10 @@ pub struct Figures {
     pub latency: Latency,
     /// Of all that was published.
     pub account: AccountFigures,
+    /// Longest time of the measured one in which nothing was delivered or acknowledged though something was owed, in seconds, to a tenth;
+    /// earlier files lack it.
+    #[serde(default)]
+    pub longest_pause_s: f64,
     /// Times that a closed loop took messages for lost.
     pub stalls: u64,
     /// Most messages of an open loop that were due and could not be sent.
@@ -137,11 +156,60 @@ pub struct AccountFigures {
 impl Figures {
     /// What is to be said where others had the generator's processor for so long that rates and latencies are theirs too.
     pub fn held_up_text(&self) -> Option<String> {
-        let waited = self.generator_waited.filter(|waited| *waited > WAITED)?;
+        let waited = self
+            .waited()
+            .filter(|_| !self.generator_waited_for_broker)?;
         Some(format!(
             "the generator was ready and had no processor for {} of the time, since other processes had it",
             share_text(waited)
         ))
+    }
+
+    fn waited(&self) -> Option<f64> {
+        self.generator_waited.filter(|waited| *waited > WAITED)
+    }
+
+    /// What is to be said where the broker left the generator too little of the processors.
+    pub fn crowded_out_text(&self) -> Option<String> {
+        let waited = self.waited().filter(|_| self.generator_waited_for_broker)?;
+        Some(format!(
+            "the generator was ready and had no processor for {} of the time, since the broker kept them busy: rates and latencies are those of the two on one machine",
+            share_text(waited)
+        ))
+    }
+
+    /// What is to be said of a broker that stood still for a time.
+    pub fn pause_text(&self) -> Option<String> {
+        let pause_s = self.longest_pause_s;
+        let is_told = pause_s >= PAUSE_TOLD_S && pause_s * self.published_per_s >= PAUSE_MESSAGES;
+        is_told.then(|| {
+            format!(
+                "nothing came from the broker for {} though messages were under way: rates and latencies are those of a load with such a pause",
+                duration_text(pause_s)
+            )
+        })
+    }
+
+    /// How much of the latency is the generator's lag, as a share of the 99th percentile of both.
+    fn lag_share(&self) -> Option<f64> {
+        let lag_us = self.generator_lag.as_ref()?.p99_us? as f64;
+        Some(lag_us / (self.latency.p99_us?.max(1) as f64))
+    }
+
+    /// What is to be said where a good part of the latency is the generator's lag.
+    pub fn lag_text(&self) -> Option<String> {
+        let share = self.lag_share().filter(|share| *share > LAG_TOLD)?;
+        let lag_us = self.generator_lag.as_ref()?.p99_us?;
+        Some(format!(
+            "the generator sent messages {} after they were due (p99), which is {} of the latency's p99: as much of that may not be the broker's",
+            duration_text(lag_us as f64 / 1e6),
+            share_text(share.min(1.0))
+        ))
+    }
+
+    /// Whether neither the generator nor the broker was busy: a closed loop is then held back by something else.
+    pub fn has_room_on_both_sides(&self) -> bool {
+        self.generator_cores < ROOM && self.broker_cores.is_some_and(|cores| cores < ROOM)
     }
 
     /// Whether the generator has no room left on its core, and the broker has on one.

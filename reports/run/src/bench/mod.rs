@@ -14,6 +14,6 @@ mod suite;
 
 pub use baseline::{Baseline, BaselineError, Load};
 pub use figure::Figure;
-pub use figures::{AccountFigures, BUSY, Counted, Figures, Latency};
+pub use figures::{AccountFigures, BUSY, Counted, Figures, Latency, ROOM};
 pub use result::{About, BenchResult, REACHED, Repeat, TargetResult, stalls_text};
 pub use suite::{Suite, SuiteMachine, SuiteRow};

@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::figures::Figures;
 use crate::{Keeps, count_text};
 
-/// The exit code of a trial that is skipped, because its target lacks what the bench is about.
-const SKIPPED: u8 = 4;
 /// A share of an open loop's rate below which the rate was not reached.
 pub const REACHED: f64 = 0.98;
 
@@ -90,6 +88,11 @@ pub struct TargetResult {
 pub enum Repeat {
     /// It has figures.
     Measured(Box<Figures>),
+    /// There was none: the target lacks what the bench is about, for these reasons.
+    Skipped {
+        /// A sentence each; at least one.
+        skipped: Vec<String>,
+    },
     /// It has none, for this reason.
     Failed {
         /// The reason.
@@ -100,11 +103,12 @@ pub enum Repeat {
 }
 
 impl Repeat {
-    /// Whether there is none because the target lacks what the bench is about.
-    pub fn is_skipped(&self) -> bool {
+    /// The exit code that it stands for.
+    pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed { exit_code, .. } => *exit_code == SKIPPED,
-            Self::Measured(_) => false,
+            Self::Measured(_) => 0,
+            Self::Skipped { .. } => 4,
+            Self::Failed { exit_code, .. } => *exit_code,
         }
     }
 }
@@ -125,19 +129,22 @@ impl TargetResult {
     pub fn figures(&self) -> impl Iterator<Item = &Figures> {
         self.repeats.iter().filter_map(|repeat| match repeat {
             Repeat::Measured(figures) => Some(&**figures),
-            Repeat::Failed { .. } => None,
+            Repeat::Skipped { .. } | Repeat::Failed { .. } => None,
         })
     }
 
     /// Why repeats have none, a sentence each.
     pub fn errors(&self) -> Vec<String> {
         let repeats = (1..).zip(&self.repeats);
-        let errors = repeats.filter_map(|(number, repeat)| match repeat {
+        let errors = repeats.filter_map(|(number, repeat): (u32, _)| match repeat {
             Repeat::Measured(_) => None,
-            Repeat::Failed { error, .. } => Some((number, error)),
+            Repeat::Skipped { skipped } => {
+                Some(format!("{} is skipped: {}", self.name, skipped.join("; ")))
+            }
+            Repeat::Failed { error, .. } => {
+                Some(format!("{}, repeat {number}: {error}", self.name))
+            }
         });
-        errors
-            .map(|(number, error)| format!("{}, repeat {number}: {error}", self.name))
-            .collect()
+        errors.collect()
     }
 }

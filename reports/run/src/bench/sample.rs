@@ -23,6 +23,8 @@ pub fn figures(cpu_us: f64) -> Figures {
         generator_cpu_us_per_message: Some(0.1),
         generator_cores: 0.3,
         generator_waited: None,
+        generator_waited_for_broker: false,
+        generator_lag: None,
         unacknowledged_max: None,
         latency: Latency {
             samples: 500_000,
@@ -44,6 +46,7 @@ pub fn figures(cpu_us: f64) -> Figures {
             corrupted: 0,
             unclear: 0,
         },
+        longest_pause_s: 0.0,
         stalls: 0,
         backlog_max: 0,
     }

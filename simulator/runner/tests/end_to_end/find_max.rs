@@ -65,36 +65,32 @@ fn a_highest_rate_is_found_and_drawn() {
     assert_eq!(json, result);
 }
 
-/// A bound that no broker can hold is looked for down to the lowest rate, and the exit code says that none holds; where other
-/// processes kept the generator from its processor meanwhile, that nothing follows.
+/// A bound that no generator can hold is looked for down to the lowest rate, and nothing follows about the broker.
 #[test]
-fn a_bound_that_no_rate_holds_is_told() {
+fn a_bound_below_the_generators_own_lag_is_told() {
     let (code, result, errors) = search("p50 < 1us", &["-R", "20000"]);
 
-    if code == 4 {
-        assert!(errors.contains("the generator was held up"), "{errors}");
-        return;
-    }
-    assert_eq!(code, 99, "{errors}");
+    assert_eq!(code, 4, "{errors}");
+    let told = ["the generator was late there", "the generator was held up"];
+    assert!(told.iter().any(|words| errors.contains(words)), "{errors}");
     let searched = &result["targets"][0]["repeats"][0];
     assert!(searched["held_per_s"].is_null(), "{searched}");
     assert_eq!(searched["failed_per_s"], 625.0);
     assert!(
         errors.contains(
-            "error: squall, repeat 1: at no rate down to 625 messages/s does `p50 < 1us` hold"
+            "error: squall, repeat 1: at no rate down to 625 messages/s did `p50 < 1us` hold"
         ),
         "{errors}"
     );
-    assert!(errors.contains("Take a wider bound"), "{errors}");
     let steps = searched["steps"].as_array().expect("it is a list");
     // Each rate was tried twice.
     let attempts = steps.iter().filter(|step| step["attempt"] == 2).count();
     assert_eq!(steps.len(), 2 * attempts, "{searched}");
 }
 
-/// A broker that dies meanwhile has no rate; the steps before are kept.
+/// Of a broker that dies meanwhile what held before is kept.
 #[test]
-fn a_broker_that_dies_has_no_rate() {
+fn a_broker_that_dies_is_told() {
     let folder = tempfile::tempdir().expect("it can be made");
     let file = folder.path().join("mortal.toml");
     let program = env!("CARGO_BIN_EXE_squall");
@@ -109,7 +105,7 @@ fn a_broker_that_dies_has_no_rate() {
 
     assert_eq!(code, 3, "{errors}");
     let searched = &result["targets"][0]["repeats"][0];
-    assert!(searched["held_per_s"].is_null(), "{searched}");
+    assert_eq!(searched["is_at_least"], searched["held_per_s"].is_f64());
     assert!(searched["error"].is_string(), "{searched}");
     assert!(searched["steps"][0]["rate"] == 100.0, "{searched}");
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::bench::sample::{bench, suite, target};
+use crate::bench::{Repeat, TargetResult};
 use crate::{Chosen, Worsening, worsenings};
 
 fn json(result: &impl serde::Serialize) -> String {
@@ -60,10 +61,11 @@ fn a_bench_is_found_in_a_suite() {
 
     assert!(
         baseline
-            .keys()
-            .contains(&"broker_cpu_us_per_message{target=squall}".to_owned()),
+            .choosable()
+            .iter()
+            .any(|one| one.key == "broker_cpu_us_per_message{target=squall}"),
         "{:?}",
-        baseline.keys()
+        baseline.choosable()
     );
     let (figures, notes) = baseline.against(&json(&one), &[]).unwrap();
     assert!(!figures.is_empty());
@@ -171,4 +173,94 @@ fn searches_are_compared_by_what_held() {
         worsenings(&figures, &chosen)[0].1,
         Worsening::WorseThanMargin
     );
+}
+
+/// Trials in which others had the generator's processor are not held against a broker, on neither side.
+#[test]
+fn trials_that_were_held_up_are_left_out() {
+    let held_up = |mut target: TargetResult, places: &[usize]| {
+        for place in places {
+            if let Repeat::Measured(figures) = &mut target.repeats[*place] {
+                figures.generator_waited = Some(0.4);
+            }
+        }
+        target
+    };
+    let base = bench(vec![held_up(target("squall", &[9.0, 0.2, 0.2]), &[0])]);
+    let new = |places: &[usize]| {
+        let target = held_up(target("squall", &[0.2, 0.9, 0.2]), places);
+        let loads = [Load::of(base.about.clone())];
+        let baseline = Baseline::of(&json(&base), &loads, &["squall".to_owned()]).unwrap();
+        let chosen: [Chosen; 1] = ["broker_cpu_us_per_message".parse().unwrap()];
+        let (figures, notes) = baseline
+            .against(&json(&bench(vec![target])), &chosen)
+            .unwrap();
+        (
+            worsenings(&figures, &chosen)[0].1,
+            figures[0].sides.clone(),
+            notes,
+        )
+    };
+
+    let (worsening, _, notes) = new(&[1]);
+    assert_eq!(worsening, Worsening::NotWorse);
+    assert_eq!(
+        notes,
+        [
+            "left out of the baseline: 1 of 3 trials, since other processes held their generator up",
+            "left out of what was measured now: 1 of 3 trials, since other processes held their generator up"
+        ]
+    );
+    assert_eq!(new(&[0, 1, 2]).0, Worsening::NotMeasured);
+
+    let none = bench(vec![held_up(target("squall", &[0.2, 0.2]), &[0, 1])]);
+    let loads = [Load::of(base.about.clone())];
+    let error = Baseline::of(&json(&none), &loads, &["squall".to_owned()]).err();
+    assert_eq!(error, Some(BaselineError::HeldUp));
+}
+
+/// A rate at which the generator was the limit says nothing of a broker that held a higher one.
+#[test]
+fn a_search_that_the_broker_did_not_end_is_not_worse() {
+    let search = |held: f64, is_at_least: bool| {
+        let about = bench(Vec::new()).about;
+        let mut value = serde_json::to_value(about).unwrap();
+        value["find_max"] = "p99 < 5ms".into();
+        value["targets"] = serde_json::json!([{
+            "name": "squall",
+            "repeats": [{ "held_per_s": held, "is_at_least": is_at_least }, { "held_per_s": held, "is_at_least": is_at_least }],
+        }]);
+        value.to_string()
+    };
+    let against = |base: (f64, bool), new: (f64, bool)| {
+        let load = Load::of(bench(Vec::new()).about).with_bound("p99 < 5ms".to_owned());
+        let text = search(base.0, base.1);
+        let baseline = Baseline::of(&text, &[load], &["squall".to_owned()]).unwrap();
+        let (figures, notes) = baseline.against(&search(new.0, new.1), &[]).unwrap();
+        (worsenings(&figures, &[])[0].1, notes.len())
+    };
+
+    assert_eq!(against((1000.0, false), (500.0, false)).0, Worsening::Worse);
+    assert_eq!(against((1000.0, true), (500.0, false)).0, Worsening::Worse);
+    assert_eq!(
+        against((1000.0, false), (500.0, true)),
+        (Worsening::NotMeasured, 1)
+    );
+    assert_eq!(
+        against((1000.0, false), (2000.0, true)),
+        (Worsening::NotWorse, 0)
+    );
+}
+
+/// A file that ends in the middle is told from one of another kind.
+#[test]
+fn a_file_that_is_cut_off_is_told() {
+    let whole = json(&bench(vec![target("squall", &[0.2])]));
+    let loads = [Load::of(bench(Vec::new()).about)];
+    let of = |text: &str| Baseline::of(text, &loads, &["squall".to_owned()]).err();
+
+    let cut = of(&whole[..whole.len() / 2]).unwrap().to_string();
+    assert!(cut.starts_with("it is cut off at line 1, column"), "{cut}");
+    let other = of("{\"a\": 1}").unwrap().to_string();
+    assert!(other.starts_with("it is not what"), "{other}");
 }

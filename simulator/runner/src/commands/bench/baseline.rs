@@ -29,7 +29,7 @@ impl Against {
         let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         let baseline =
             Baseline::of(&text, loads, targets).map_err(|error| wrong(error.to_string()))?;
-        let chosen = worse::chosen(&args.worse, &baseline.keys())?;
+        let chosen = worse::chosen(&args.worse, &baseline.choosable())?;
         Ok(Some(Self { baseline, chosen }))
     }
 

@@ -1,5 +1,7 @@
 //! What one trial of a bench found.
 
+use std::time::Duration;
+
 use squall_run::Histogram;
 use squall_run::bench::{AccountFigures, Counted, Figures, Latency};
 use squall_saturate::{Account, Counters};
@@ -8,6 +10,8 @@ use crate::machine::process::Usage;
 
 /// Connections below which their memory is not told: a process grows by pages.
 const CONNECTIONS_MIN: u64 = 50;
+/// Of the cores, what broker and generator keep busy so that others cannot have had much of them.
+const NEARLY_ALL: f64 = 0.9;
 /// Messages below which nothing is told for each of them.
 const MESSAGES_MIN: u64 = 100;
 
@@ -54,12 +58,18 @@ pub struct Seen {
     pub after: Reading,
     /// Of what was delivered in it.
     pub latencies: Histogram,
+    /// How late they were sent, in an open loop.
+    pub lags: Histogram,
+    /// In which nothing came.
+    pub longest_pause: Duration,
     /// Of all messages, after the drain.
     pub account: Account,
     /// The broker's memory before the first connection, and with all of them.
     pub idle_bytes: Option<u64>,
     /// The same with all connections.
     pub connected_bytes: Option<u64>,
+    /// Cores that broker and generator have together; `None` where each has its own.
+    pub shared_cores: Option<u32>,
     /// Clients.
     pub connections: u64,
     /// What the figures are for each of.
@@ -84,11 +94,8 @@ pub fn of(seen: &Seen) -> Figures {
         }
     };
     let for_each = |amount: f64| (messages >= MESSAGES_MIN).then(|| amount / messages as f64);
-    let broker_s = before.broker.zip(after.broker).map(|(before, after)| {
-        (after.cpu + after.cpu_of_ended)
-            .saturating_sub(before.cpu + before.cpu_of_ended)
-            .as_secs_f64()
-    });
+    let broker_s = before.broker.zip(after.broker);
+    let broker_s = broker_s.map(|(before, after)| cpu_s_between(before, after));
     let generator_s = after.generator_s - before.generator_s;
     let switches = before.switches.zip(after.switches);
     let written = before.written_bytes.zip(after.written_bytes);
@@ -126,12 +133,23 @@ pub fn of(seen: &Seen) -> Figures {
         generator_cores: generator_s / seconds,
         generator_waited: (before.generator_waited_s.zip(after.generator_waited_s))
             .map(|(before, after)| (after - before) / seconds),
+        generator_waited_for_broker: broker_s.zip(seen.shared_cores).is_some_and(
+            |(broker_s, cores)| broker_s + generator_s > NEARLY_ALL * f64::from(cores) * seconds,
+        ),
+        generator_lag: (seen.lags.count() > 0).then(|| Latency::of(&seen.lags)),
         unacknowledged_max: (seen.qos > 0).then_some(seen.unacknowledged_max),
         latency: Latency::of(&seen.latencies),
         account: account_of(&seen.account),
+        longest_pause_s: seen.longest_pause.as_secs_f64(),
         stalls: after.counters.stalls,
         backlog_max: after.counters.backlog_max,
     }
+}
+
+/// Processor seconds of the broker, those of its children among them.
+fn cpu_s_between(before: Usage, after: Usage) -> f64 {
+    let all = |usage: Usage| usage.cpu + usage.cpu_of_ended;
+    all(after).saturating_sub(all(before)).as_secs_f64()
 }
 
 /// How many of what figures are for each of there have been; of clients that only connect none are messages.
@@ -185,9 +203,12 @@ mod tests {
             before: reading(1.0, 1000, 100),
             after: reading(3.0, 5000, 1100),
             latencies: Histogram::new(),
+            lags: Histogram::new(),
+            longest_pause: Duration::ZERO,
             account: Account::default(),
             idle_bytes: Some(1000),
             connected_bytes: Some(101_000),
+            shared_cores: Some(2),
             connections: 100,
             counted: Counted::Delivered,
             qos: 0,
@@ -210,5 +231,14 @@ mod tests {
         assert_eq!(figures.broker_syscalls_missing, None);
         assert_eq!(figures.generator_cpu_us_per_message, Some(125.0));
         assert_eq!(figures.generator_cores, 0.25);
+        assert!(
+            !figures.generator_waited_for_broker,
+            "they use 0.75 of 2 cores"
+        );
+        let one = Seen {
+            shared_cores: Some(0),
+            ..seen
+        };
+        assert!(of(&one).generator_waited_for_broker);
     }
 }

@@ -22,7 +22,7 @@ use squall_run::worst_exit_code;
 use squall_scenario::{Override, Scenario, Target};
 use tokio::task::LocalSet;
 
-use crate::bench_args::{BenchArgs, BenchCommand};
+use crate::bench_args::{BenchArgs, BenchCommand, Pattern};
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::machine::priority::Priority;
@@ -31,6 +31,7 @@ use crate::remark::remark;
 use crate::run::signals::StopSignals;
 use crate::scenario_file::{Around, ScenarioFile};
 use crate::targets;
+use crate::terminal_client::PASSWORD_VARIABLE;
 use baseline::Against;
 use find_max::Sought;
 use plan::BenchPlan;
@@ -88,12 +89,22 @@ fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
         .map(|target| targets::override_of(target));
     let changes = changes.collect::<Result<Vec<_>, Failure>>()?;
     if args.print {
-        let first = sought.map(|sought| sought.first_step(&plan));
-        print(&printed::scenario(
-            first.as_ref().unwrap_or(&plan),
-            &changes,
-        ))?;
+        let mut printed = match sought {
+            Some(sought) => sought.first_step(&plan),
+            None => plan,
+        };
+        if access::hide_password(&mut printed.access) {
+            remark(&format!(
+                "note: the password is not printed: the scenario reads it from {PASSWORD_VARIABLE}"
+            ));
+        }
+        print(&printed::scenario(&printed, &changes))?;
         return Ok(0);
+    }
+    if args.pattern == Pattern::Conn && args.duration.or(args.warmup).is_some() {
+        remark(
+            "note: conn ends when all are connected: --duration and --warmup have no part in it",
+        );
     }
     let scenarios = scenarios_of(&plan, &changes)?;
     check_pid(args, &scenarios)?;
@@ -112,6 +123,7 @@ fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
         plan: &plan,
         pinned,
         target_pid: args.target_pid,
+        login: &args.login,
     };
     let names = names(args);
     let is_pinned = IsPinned::of(pinned);
@@ -122,18 +134,47 @@ fn carry_out(args: &BenchArgs) -> Result<u8, Failure> {
         return find_max::carry_out(&sought, &setting, args, (&scenarios, &names), against);
     }
     let against = Against::of(&args.against, &[load], &names)?;
-    let measured = measure(&setting, &scenarios, &names)?;
-    let result = result::of(&plan, measured, is_pinned);
+    trials(&setting, args, (&scenarios, &names), against)
+}
+
+/// Measures each target by trials, and tells what they found.
+fn trials(
+    setting: &Setting<'_>,
+    args: &BenchArgs,
+    (scenarios, names): (&[ScenarioFile], &[String]),
+    against: Option<Against>,
+) -> Result<u8, Failure> {
+    let mut measured: Vec<TargetResult> = names.iter().cloned().map(TargetResult::new).collect();
+    let ended = measure(setting, scenarios, names, &mut measured);
+    let stopped = match ended {
+        Ok(()) => None,
+        Err(failure @ Failure::Stopped(_)) if has_any(&measured) => Some(failure),
+        Err(failure) => return Err(failure),
+    };
+    let mut result = result::of(setting.plan, measured, IsPinned::of(setting.pinned));
+    if let Some(stopped) = &stopped {
+        result::add_stop(&mut result, stopped, setting.plan.repeat);
+    }
     for error in result.targets.iter().flat_map(TargetResult::errors) {
         remark(&format!("error: {error}"));
     }
     let line = serde_json::to_string(&result).map_err(anyhow::Error::from)?;
     match args.json {
-        true => print_line(&line)?,
+        true => {
+            print_line(&line)?;
+            result.warnings.iter().for_each(|warning| remark(warning));
+        }
         false => print(&table::text(&result))?,
     }
-    let worse = against.map_or(Ok(0), |against| against.judge(&line))?;
+    let worse = match (against, stopped) {
+        (Some(against), None) => against.judge(&line)?,
+        (None, _) | (_, Some(_)) => 0,
+    };
     Ok(worst_exit_code([result.exit_code, worse]))
+}
+
+fn has_any(results: &[TargetResult]) -> bool {
+    results.iter().any(|target| !target.repeats.is_empty())
 }
 
 /// The same file for each target alone, or one without any.
@@ -168,7 +209,7 @@ fn read(text: &str, changes: &[Override]) -> Result<ScenarioFile, Failure> {
         overrides: changes.to_vec(),
         settings: Vec::new(),
         number: 1,
-        scenario: scenario.map_err(Failure::Scenario)?,
+        scenario: scenario.map_err(|errors| access::failure(&errors))?,
     })
 }
 
@@ -187,13 +228,13 @@ fn check_pid(args: &BenchArgs, scenarios: &[ScenarioFile]) -> Result<(), Failure
     }
 }
 
-/// A trial of each target in each round. What is wrong with the command line ends it.
+/// A trial of each target in each round, put into `results`. A signal, or what is wrong with the command line, ends it.
 fn measure(
     setting: &Setting<'_>,
     scenarios: &[ScenarioFile],
     names: &[String],
-) -> Result<Vec<TargetResult>, Failure> {
-    let mut results: Vec<TargetResult> = names.iter().cloned().map(TargetResult::new).collect();
+    results: &mut [TargetResult],
+) -> Result<(), Failure> {
     let repeat = setting.plan.repeat;
     rounds(repeat, scenarios, names, async |place, file, signals| {
         let ended = match file.skipped() {
@@ -205,8 +246,7 @@ fn measure(
         }
         result::add(&mut results[place], ended);
         Ok(())
-    })?;
-    Ok(results)
+    })
 }
 
 /// Round by round over all targets, so that a machine that gets slower does so for all of them alike. The first error ends it.

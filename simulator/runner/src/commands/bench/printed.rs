@@ -6,6 +6,7 @@ use squall_protocol::Version;
 use squall_saturate::Pace;
 use squall_scenario::Override;
 use squall_toml::quantity::format_duration;
+use squall_toml::quote::quote;
 
 use super::plan::BenchPlan;
 use crate::bench_args::Pattern;
@@ -25,6 +26,7 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
         ..
     } = plan;
     let name = pattern.name();
+    let topic = quote(topic);
     let protocol = plan.protocol.name();
     let mut text = format!(
         "#:schema ./scenario.schema.json\n#\n# Question: how many messages does the broker carry, and how long does each take?\n#\n\
@@ -51,16 +53,16 @@ pub fn scenario(plan: &BenchPlan, targets: &[Override]) -> String {
         let _ = write!(
             text,
             "\n[[group]]\nname = \"publishers\"\ncount = {publishers}\nprotocol = \"{protocol}\"\n[[group.publish]]\n\
-             topic = \"{topic}\"\nqos = {qos}\npayload = {{ size = \"{payload_bytes}B\" }}\n{pace}"
+             topic = {topic}\nqos = {qos}\npayload = {{ size = \"{payload_bytes}B\" }}\n{pace}"
         );
     }
     if *subscribers > 0 {
         let _ = write!(
             text,
             "\n[[group]]\nname = \"subscribers\"\ncount = {subscribers}\nprotocol = \"{protocol}\"\n{}[[group.subscribe]]\n\
-             filter = \"{}\"\nqos = {qos}\n",
+             filter = {}\nqos = {qos}\n",
             sessions(plan),
-            plan.filter()
+            quote(&plan.filter())
         );
         if *qos > 0 && *publishers > 0 {
             let _ = write!(

@@ -1,7 +1,7 @@
 //! What a bench found, judged: which trials have figures, and what is to be said of them.
 
 use squall_run::bench::{BenchResult, Figures, REACHED, Repeat, TargetResult, stalls_text};
-use squall_run::{Keeps, count_text, share_text, worst_exit_code};
+use squall_run::{Keeps, count_text, duration_text, share_text, worst_exit_code};
 use squall_saturate::Pace;
 
 use super::plan::BenchPlan;
@@ -10,6 +10,8 @@ use super::{IsPinned, about};
 use crate::bench_args::Pattern;
 use crate::exit::Failure;
 
+/// Connects that took less time in all are too few for a rate, in seconds.
+const CONNECTS_SECONDS_MIN: f64 = 0.1;
 /// The exit code of a broker that broke what MQTT promises.
 pub const BROKEN: u8 = 98;
 
@@ -36,6 +38,7 @@ pub fn add(result: &mut TargetResult, ended: Result<Trial, Failure>) {
                 },
             }
         }
+        Err(Failure::Skipped { because, .. }) => Repeat::Skipped { skipped: because },
         Err(failure) => Repeat::Failed {
             exit_code: failure.code(),
             error: if let Failure::Internal(error) = &failure {
@@ -50,31 +53,52 @@ pub fn add(result: &mut TargetResult, ended: Result<Trial, Failure>) {
 
 /// Of what was found, with the sentences that belong to it.
 pub fn of(plan: &BenchPlan, targets: Vec<TargetResult>, is_pinned: IsPinned) -> BenchResult {
-    let codes = targets.iter().flat_map(|target| &target.repeats);
-    let codes = codes.map(|repeat| match repeat {
-        Repeat::Measured(_) => 0,
-        Repeat::Failed { exit_code, .. } => *exit_code,
-    });
+    let repeats = targets.iter().flat_map(|target| &target.repeats);
+    let about_targets = targets
+        .iter()
+        .flat_map(|target| warnings(target, plan, is_pinned));
+    let about_all = at_the_limit_text(plan, &targets);
     BenchResult {
         about: about::of(plan, is_pinned),
-        exit_code: worst_exit_code(codes),
-        warnings: targets
-            .iter()
-            .flat_map(|target| warnings(target, plan))
-            .collect(),
+        exit_code: worst_exit_code(repeats.map(Repeat::exit_code)),
+        warnings: about_targets.chain(about_all).collect(),
         targets,
     }
 }
 
+/// What the latency of a closed loop is, if there is one.
+fn at_the_limit_text(plan: &BenchPlan, targets: &[TargetResult]) -> Option<String> {
+    let mut figures = targets.iter().flat_map(TargetResult::figures);
+    let has_latency =
+        figures.any(|figures| figures.latency.samples > 0 && !figures.has_room_on_both_sides());
+    let text = "note: with a window the broker has as much to do as it can, and the latency is how long a message waits for that; -R \
+                measures the latency at a rate";
+    match plan.pace {
+        Pace::Window(_) if has_latency => Some(text.to_owned()),
+        Pace::Window(_) | Pace::Rate(_) => None,
+    }
+}
+
+/// Notes that a signal ended the bench before all of its `repeats`: what was measured is kept, and nothing is judged by it.
+pub fn add_stop(result: &mut BenchResult, stopped: &Failure, repeats: u32) {
+    let made = result.targets.iter().map(|target| target.repeats.len());
+    let all = result.targets.len() * repeats as usize;
+    result.warnings.push(format!(
+        "warning: {stopped}: {} of {all} trials were made, and what they found is here",
+        made.sum::<usize>()
+    ));
+    result.exit_code = worst_exit_code([result.exit_code, stopped.code()]);
+}
+
 /// What a reader must know of the figures of a target, a sentence each.
-fn warnings(target: &TargetResult, plan: &BenchPlan) -> Vec<String> {
+fn warnings(target: &TargetResult, plan: &BenchPlan, is_pinned: IsPinned) -> Vec<String> {
     let name = &target.name;
     let mut told = Vec::new();
     for (number, repeat) in (1..).zip(&target.repeats) {
         let Repeat::Measured(figures) = repeat else {
             continue;
         };
-        let about = of_figures(figures, plan).into_iter();
+        let about = of_figures(figures, plan, is_pinned).into_iter();
         told.extend(about.map(|text| format!("warning: {name}, repeat {number}: {text}")));
     }
     if plan.has_kept_sessions() && target.figures().count() > 0 {
@@ -93,14 +117,26 @@ fn warnings(target: &TargetResult, plan: &BenchPlan) -> Vec<String> {
     told
 }
 
-fn of_figures(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
+fn of_figures(figures: &Figures, plan: &BenchPlan, is_pinned: IsPinned) -> Vec<String> {
     let mut told = Vec::new();
     if let Some(held_up) = figures.held_up_text() {
         told.push(format!(
-            "{held_up}: rates and latencies are theirs too; use a quieter machine, or --pin where others leave a core alone"
+            "{held_up}: rates and latencies are theirs too, and this trial will not do for a --baseline; use a quieter machine{}",
+            match is_pinned {
+                IsPinned::Yes => "",
+                IsPinned::No => ", or --pin where others leave a core alone",
+            }
         ));
     }
-    if figures.is_limited_by_generator() {
+    told.extend(figures.crowded_out_text());
+    let is_too_short = plan.pattern == Pattern::Conn && figures.seconds < CONNECTS_SECONDS_MIN;
+    if is_too_short {
+        told.push(format!(
+            "all clients were connected after {}, which is too short for rates and processor time: -c takes more of them",
+            duration_text(figures.seconds)
+        ));
+    }
+    if figures.is_limited_by_generator() && !is_too_short {
         told.push(format!(
             "the generator is the limit, not the broker: its core is busy for {}, the broker's for {}",
             share_text(figures.generator_cores),
@@ -114,7 +150,22 @@ fn of_figures(figures: &Figures, plan: &BenchPlan) -> Vec<String> {
              was the limit: --target-pid N names its process"
         ));
     }
+    if let Pace::Window(window) = plan.pace
+        && !matches!(plan.pattern, Pattern::Conn | Pattern::Sub)
+        && figures.has_room_on_both_sides()
+        && figures.held_up_text().is_none()
+    {
+        told.push(format!(
+            "neither the broker ({} of a core) nor the generator ({}) was busy, so this is not the most that the broker carries: the window \
+             of {} messages or a wait of the broker held the load back",
+            share_text(figures.broker_cores.unwrap_or_default()),
+            share_text(figures.generator_cores),
+            count_text(window.into())
+        ));
+    }
     told.extend(of_messages(figures, plan));
+    told.extend(figures.lag_text());
+    told.extend(figures.pause_text());
     if let Pace::Rate(rate) = plan.pace
         && figures.published_per_s < rate * REACHED
     {
@@ -216,9 +267,12 @@ mod tests {
             generator_cpu_us_per_message: Some(1.0),
             generator_cores: generator,
             generator_waited: None,
+            generator_waited_for_broker: false,
+            generator_lag: None,
             unacknowledged_max: Some(20),
             latency: squall_run::bench::Latency::of(&latencies),
             account: account_of(&account),
+            longest_pause_s: 0.0,
             stalls: 0,
             backlog_max: 0,
         }
@@ -278,23 +332,75 @@ mod tests {
     fn a_generator_that_is_the_limit_is_told() {
         let told = |generator, broker| {
             let figures = figures(generator, broker, Account::default());
-            of_figures(&figures, &plan(Pace::Window(1))).join(" ")
+            of_figures(&figures, &plan(Pace::Window(1)), IsPinned::No).join(" ")
         };
 
         let waited = |share| {
             let mut figures = figures(0.5, 0.5, Account::default());
             figures.generator_waited = Some(share);
-            of_figures(&figures, &plan(Pace::Window(8))).join("\n")
+            of_figures(&figures, &plan(Pace::Window(8)), IsPinned::No).join("\n")
         };
         assert!(
             waited(0.2).contains("had no processor for 20"),
             "{}",
             waited(0.2)
         );
-        assert_eq!(waited(0.01), "");
+        assert!(!waited(0.01).contains("had no processor"));
         assert!(told(0.95, 0.5).contains("the generator is the limit"));
         assert!(!told(0.95, 0.99).contains("the generator is the limit"));
         assert!(!told(0.5, 0.5).contains("the generator is the limit"));
+    }
+
+    /// A closed loop in which nobody works says nothing of what the broker carries.
+    #[test]
+    fn a_loop_that_is_held_back_is_told() {
+        let told = |generator, broker, pace| {
+            let figures = figures(generator, broker, Account::default());
+            of_figures(&figures, &plan(pace), IsPinned::No).join(" ")
+        };
+
+        let both = told(0.2, 0.3, Pace::Window(4));
+        assert!(both.contains("window of 4 messages"), "{both}");
+        assert!(!told(0.2, 0.95, Pace::Window(4)).contains("neither"));
+        assert!(!told(0.2, 0.3, Pace::Rate(1000.0)).contains("neither"));
+    }
+
+    /// Of a latency that is the generator's own for a good part, this is told.
+    #[test]
+    fn a_late_generator_is_told() {
+        let told = |lag_us: u64| {
+            let of = |us: u64| {
+                let mut histogram = squall_run::Histogram::new();
+                histogram.record_us_times(us, 10_000);
+                squall_run::bench::Latency::of(&histogram)
+            };
+            let mut figures = figures(0.2, 0.3, Account::default());
+            (figures.latency, figures.generator_lag) = (of(1000), Some(of(lag_us)));
+            of_figures(&figures, &plan(Pace::Rate(1000.0)), IsPinned::No).join(" ")
+        };
+
+        assert!(told(400).contains("which is 40"), "{}", told(400));
+        assert_eq!(told(100), "");
+    }
+
+    /// What was measured before a signal is kept, and its exit code says that it is not all.
+    #[test]
+    fn a_bench_that_was_stopped_keeps_what_it_found() {
+        let mut result = of(
+            &plan(Pace::Window(1)),
+            vec![told(0, Account::default())],
+            IsPinned::No,
+        );
+
+        add_stop(
+            &mut result,
+            &Failure::Stopped("stopped by SIGINT".to_owned()),
+            3,
+        );
+
+        assert_eq!(result.exit_code, 4);
+        let last = result.warnings.last().expect("there is one");
+        assert!(last.contains("stopped by SIGINT: 1 of 3 trials"), "{last}");
     }
 
     /// The window that was asked for is not the one that was measured.
@@ -302,7 +408,7 @@ mod tests {
     fn a_smaller_window_is_told() {
         let told = |window| {
             let figures = figures(0.1, 0.1, Account::default());
-            of_figures(&figures, &plan(Pace::Window(window))).join(" ")
+            of_figures(&figures, &plan(Pace::Window(window)), IsPinned::No).join(" ")
         };
 
         assert!(told(21).contains("the window is 20 and not 21"));
@@ -314,7 +420,7 @@ mod tests {
     fn a_rate_that_was_not_reached_is_told() {
         let told = |rate| {
             let figures = figures(0.1, 0.1, Account::default());
-            of_figures(&figures, &plan(Pace::Rate(rate))).join(" ")
+            of_figures(&figures, &plan(Pace::Rate(rate)), IsPinned::No).join(" ")
         };
 
         assert!(told(2000.0).contains("1,000 messages/s of 2,000"));

@@ -8,15 +8,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustix::time::{ClockId, clock_gettime};
 use squall_run::bench::{Counted, Figures};
-use squall_saturate::{Counters, Engine, Load, LoadError, OpenLayers};
+use squall_saturate::{Account, Counters, Engine, Load, LoadError, OpenLayers};
 use squall_scenario::Scenario;
 use tokio::task::spawn_blocking;
 
+use super::access;
 use super::figures::{self, Reading, Seen, SystemCalls};
 use super::plan::BenchPlan;
 use crate::bench_args::Pattern;
 use crate::clock::Clock;
 use crate::commands::with_causes;
+use crate::connect_args::LoginArgs;
 use crate::exit::Failure;
 use crate::machine::cores;
 use crate::machine::disk;
@@ -66,6 +68,8 @@ pub struct Setting<'a> {
     pub pinned: Option<Pinned>,
     /// The process of a broker that runs already.
     pub target_pid: Option<u32>,
+    /// Who the clients are.
+    pub login: &'a LoginArgs,
 }
 
 /// A trial that came to its end.
@@ -177,6 +181,10 @@ pub async fn on(
         layers: Arc::new(address.layers.clone()),
         processes,
         generator_core: setting.pinned.map(|pinned| pinned.generator),
+        shared_cores: match setting.pinned {
+            Some(_) => None,
+            None => u32::try_from(cores::allowed().len()).ok(),
+        },
         warmup: plan.warmup,
         duration: plan.duration,
         // A search has steps enough, and clients that only connect are no load.
@@ -190,7 +198,7 @@ pub async fn on(
     let by = tokio::select! {
         worked = &mut working => {
             let worked = worked.context("the generator failed")?;
-            return worked.map_err(failure);
+            return worked.map_err(|error| failure(error, setting.login));
         }
         by = signals.next() => by,
     };
@@ -200,8 +208,14 @@ pub async fn on(
     Err(Failure::Stopped(format!("stopped by {by}")))
 }
 
-fn failure(error: JobError) -> Failure {
+fn failure(error: JobError, login: &LoginArgs) -> Failure {
     match error {
+        JobError::Load(error @ LoadError::Unfinished { .. }) => {
+            Failure::NothingFollows(with_causes(&error))
+        }
+        JobError::Load(LoadError::Refused { client, reason }) => {
+            Failure::Unreachable(access::refused_text(client, reason, login))
+        }
         JobError::Load(error) => Failure::Unreachable(with_causes(&error)),
         JobError::Core(error) => {
             Failure::Usage(format!("--pin: the generator cannot be moved: {error}"))
@@ -218,6 +232,7 @@ struct Job {
     layers: Arc<dyn OpenLayers>,
     processes: Option<Processes>,
     generator_core: Option<usize>,
+    shared_cores: Option<u32>,
     warmup: Duration,
     duration: Duration,
     calls: Calls,
@@ -274,14 +289,15 @@ impl Job {
         if counted != Counted::Connected {
             engine.run(self.warmup)?;
             // Those of the warm-up.
-            drop(engine.take_latencies());
+            drop((engine.take_latencies(), engine.take_lags()));
+            engine.take_longest_pause();
             before = reading(engine.counters(), processes, clock);
             engine.run(self.duration)?;
             after = reading(engine.counters(), processes, clock);
         }
-        let latencies = engine.take_latencies();
-        engine.drain()?;
-        let account = engine.account();
+        let (latencies, lags) = (engine.take_latencies(), engine.take_lags());
+        let longest_pause = engine.take_longest_pause();
+        let account = account_after_drain(&mut engine, qos)?;
         let unacknowledged_max = engine.unacknowledged_max();
         // Counting slows the broker, so nothing that the trial is judged by is from then.
         let system_calls = match (self.calls, processes) {
@@ -296,15 +312,30 @@ impl Job {
             before,
             after,
             latencies,
+            lags,
+            longest_pause,
             account,
             idle_bytes,
             connected_bytes,
+            shared_cores: self.shared_cores,
             connections,
             counted,
             qos,
             unacknowledged_max,
             system_calls,
         })
+    }
+}
+
+/// What became of all messages. Of a broker that does not answer, or is not done in time, no more than what it did wrong for certain.
+fn account_after_drain(engine: &mut Engine, qos: u8) -> Result<Account, LoadError> {
+    let Err(error) = engine.drain() else {
+        return Ok(engine.account());
+    };
+    let certain = engine.account().without_what_may_come();
+    match figures::account_of(&certain).broken(qos).is_empty() {
+        true => Err(error),
+        false => Ok(certain),
     }
 }
 

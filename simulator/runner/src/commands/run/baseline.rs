@@ -39,7 +39,7 @@ impl Baseline {
         if let Some(why) = side.refuses(&scenario.name, &scenario.to_resolved_toml()) {
             return Err(Failure::Usage(why.to_string()));
         }
-        let chosen = worse::chosen(&args.worse, &side.figure_keys())?;
+        let chosen = worse::chosen(&args.worse, &side.choosable())?;
         Ok(Some(Self { side, chosen }))
     }
 

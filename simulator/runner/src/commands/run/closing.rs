@@ -22,6 +22,7 @@ pub fn failed(file: &ScenarioFile, values: Vec<String>, failure: &Failure) -> Co
             | Failure::Scenario(_)
             | Failure::Config(_)
             | Failure::Unreachable(_)
+            | Failure::NothingFollows(_)
             | Failure::Stopped(_)
             | Failure::Internal(_) => RunState::Failed,
         },

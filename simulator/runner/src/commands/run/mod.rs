@@ -212,6 +212,7 @@ fn told(prepared: &Prepared, values: Vec<String>, failure: &Failure, output: &Ou
         | Failure::Scenario(_)
         | Failure::Config(_)
         | Failure::Unreachable(_)
+        | Failure::NothingFollows(_)
         | Failure::Stopped(_)
         | Failure::Internal(_) => WithoutVerdict::Failed,
     };

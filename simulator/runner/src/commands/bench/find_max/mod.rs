@@ -1,6 +1,6 @@
 //! `squall bench --find-max`: the highest rate at which a bound on the latency holds and nothing is lost.
 //!
-//! `search` decides which rate is tried, `step` whether it held, `result` and `table` what is told,
+//! `search` decides which rate is tried, `step` whether it held, `searched`, `result` and `table` what is told,
 //! `drawn` what is written into a folder. Each search has a broker of its own, and each of its steps connections of their own: a
 //! broker in use meets rates that change and is not started anew for each, and a start would cost more time than a step.
 //! What a step leaves is drained before the next, and a warm-up goes before what is measured.
@@ -8,6 +8,7 @@
 mod drawn;
 mod result;
 mod search;
+mod searched;
 mod step;
 mod table;
 
@@ -17,8 +18,9 @@ use squall_run::worst_exit_code;
 use squall_saturate::Pace;
 use squall_scenario::Scenario;
 
-use result::{FindMaxResult, Searched, SearchedTarget};
-use search::{Next, Range, Search};
+use result::{FindMaxResult, SearchedTarget};
+use search::{Ended, Next, Range, Search};
+use searched::Searched;
 use step::{Step, per_second};
 
 use super::baseline::Against;
@@ -101,7 +103,13 @@ pub fn carry_out(
 ) -> Result<u8, Failure> {
     let folder = args.out.as_deref().map(drawn::take).transpose()?;
     let started_at = clock::iso_8601(clock::since_epoch());
-    let targets = measure(sought, setting, scenarios, names)?;
+    let mut targets: Vec<SearchedTarget> = names.iter().cloned().map(SearchedTarget::new).collect();
+    let ended = measure(sought, setting, scenarios, names, &mut targets);
+    let is_stopped = match ended {
+        Ok(()) => false,
+        Err(Failure::Stopped(_)) if targets.iter().any(SearchedTarget::has_steps) => true,
+        Err(failure) => return Err(failure),
+    };
     let is_pinned = IsPinned::of(setting.pinned);
     let result = FindMaxResult::new(setting.plan, sought.bound, targets, is_pinned, started_at);
     for error in result.targets.iter().flat_map(SearchedTarget::errors) {
@@ -115,7 +123,10 @@ pub fn carry_out(
     if let Some(folder) = &folder {
         drawn::write(&result, folder)?;
     }
-    let worse = against.map_or(Ok(0), |against| against.judge(&line))?;
+    let worse = match against {
+        Some(against) if !is_stopped => against.judge(&line)?,
+        Some(_) | None => 0,
+    };
     Ok(worst_exit_code([result.exit_code, worse]))
 }
 
@@ -124,40 +135,45 @@ fn measure(
     setting: &Setting<'_>,
     scenarios: &[ScenarioFile],
     names: &[String],
-) -> Result<Vec<SearchedTarget>, Failure> {
-    let mut results: Vec<SearchedTarget> = names.iter().cloned().map(SearchedTarget::new).collect();
+    results: &mut [SearchedTarget],
+) -> Result<(), Failure> {
     let repeats = setting.plan.repeat;
     rounds(repeats, scenarios, names, async |place, file, signals| {
         let result = &mut results[place];
         if let Some(skipped) = file.skipped() {
-            result.add(Searched::failed(&skipped, Vec::new()));
+            let none = Search::new(sought.range);
+            result.add(Searched::failed(&none, &skipped, Vec::new()));
             return Ok(());
         }
         let mut steps = Vec::new();
-        let ended = search(sought, setting, &file.scenario, &mut steps, signals).await;
+        let mut search = Search::new(sought.range);
+        let under_way = (&mut search, &mut steps);
+        let ended = carry_on(sought, setting, &file.scenario, under_way, signals).await;
         match ended {
             Ok((target, found)) => {
                 result.software = target.software;
                 result.changes = target.changes;
                 result.add(Searched::new(found, steps, sought.bound));
             }
-            Err(failure @ (Failure::Stopped(_) | Failure::Usage(_))) => return Err(failure),
-            Err(failure) => result.add(Searched::failed(&failure, steps)),
+            Err(failure @ Failure::Stopped(_)) => {
+                result.add(Searched::stopped(&search, &failure, steps));
+                return Err(failure);
+            }
+            Err(failure @ Failure::Usage(_)) => return Err(failure),
+            Err(failure) => result.add(Searched::failed(&search, &failure, steps)),
         }
         Ok(())
-    })?;
-    Ok(results)
+    })
 }
 
-/// One search on a fresh broker. `steps` has those that were made, also where it fails.
-async fn search(
+/// One search on a fresh broker, to its end. How far it is, and the steps that were made, are known also where it fails.
+async fn carry_on(
     sought: &Sought<'_>,
     setting: &Setting<'_>,
     scenario: &Scenario,
-    steps: &mut Vec<Step>,
+    (search, steps): (&mut Search, &mut Vec<Step>),
     signals: &mut StopSignals,
 ) -> Result<(squall_run::Target, search::Found), Failure> {
-    let mut search = Search::new(sought.range);
     trial::on_fresh(scenario, signals, async |target, signals| {
         loop {
             let rate = match search.next() {
@@ -165,7 +181,16 @@ async fn search(
                 Next::Found(found) => return Ok(found),
             };
             let plan = sought.step(setting.plan, rate);
-            let seen = trial::on(setting, &plan, scenario, target, signals).await?;
+            let seen = match trial::on(setting, &plan, scenario, target, signals).await {
+                Ok(seen) => seen,
+                // It has more to do than it can: that is what a search looks for.
+                Err(Failure::NothingFollows(why)) => {
+                    remark(&format!("  {} messages/s: failed: {why}", per_second(rate)));
+                    search.handle_step(Ended::Failed);
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
             let mut step = Step::of(&plan, sought.bound, rate, seen.qos, figures::of(&seen));
             if search.is_again() {
                 step.attempt = 2;

@@ -83,6 +83,11 @@ impl Search {
         }
     }
 
+    /// The highest rate that held and the lowest that failed, by now.
+    pub fn ends(&self) -> (Option<f64>, Option<f64>) {
+        (self.held, self.failed)
+    }
+
     /// Whether the next step is a second one at the same rate.
     pub fn is_again(&self) -> bool {
         self.failures > 0

@@ -30,6 +30,9 @@ pub struct Step {
     pub bound_us: Option<u64>,
     /// Whether it failed where the generator had no room left and the broker had, or may have had.
     pub generator_is_the_limit: bool,
+    /// Whether the generator's own lag is beyond the bound.
+    #[serde(skip)]
+    generator_is_too_late: bool,
     /// Whether it failed by its latency alone: all was sent, and all came.
     #[serde(skip)]
     pub is_late_only: bool,
@@ -59,13 +62,21 @@ impl Step {
         }
         let mut others = of_account(&figures, &broken);
         others.extend(of_rate(&figures, rate, plan.copies()));
+        // As many messages were late by it alone as the bound allows to be late.
+        let lag_us = figures
+            .generator_lag
+            .as_ref()
+            .and_then(|lag| actual_us(bound.of, lag));
+        let generator_is_too_late = lag_us.is_some_and(|us| !bound.holds(us));
         let is_late_only = !why.is_empty() && bound_us.is_some() && others.is_empty();
         why.extend(others);
         Self {
             rate,
             attempt: 1,
             holds: why.is_empty(),
-            generator_is_the_limit: !why.is_empty() && generator_is_the_limit(&figures),
+            generator_is_the_limit: !why.is_empty()
+                && (generator_is_too_late || generator_is_the_limit(&figures)),
+            generator_is_too_late,
             why,
             broken,
             bound_us,
@@ -115,6 +126,9 @@ impl Step {
     pub fn limit_text(&self) -> String {
         if let Some(held_up) = self.figures.held_up_text() {
             return format!("the generator was held up there: {held_up}");
+        }
+        if self.generator_is_too_late {
+            return "the generator was late there: messages were given to their connections later than the bound allows".to_owned();
         }
         let generator = share_text(self.figures.generator_cores);
         match self.figures.broker_cores {
@@ -266,9 +280,12 @@ pub mod tests {
             generator_cpu_us_per_message: Some(1.0),
             generator_cores: 0.5,
             generator_waited: None,
+            generator_waited_for_broker: false,
+            generator_lag: None,
             unacknowledged_max: None,
             latency: Latency::of(&latencies),
             account: account_of(&account),
+            longest_pause_s: 0.0,
             stalls: 0,
             backlog_max: 0,
         }
@@ -376,6 +393,14 @@ pub mod tests {
                 step.limit_text().contains("held up"),
             )
         };
+        let late = |us: u64| {
+            let mut lags = Histogram::new();
+            lags.record_us_times(us, 10_000);
+            let mut figures = figures();
+            figures.generator_lag = Some(Latency::of(&lags));
+            step(2000.0, 0, figures).generator_is_the_limit
+        };
+        assert!(late(9000) && !late(4000), "the bound is 5 ms");
         assert_eq!(held_up(2000.0, 0.2), (true, true));
         assert_eq!(held_up(2000.0, 0.01), (false, false));
 

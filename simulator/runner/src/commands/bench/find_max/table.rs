@@ -5,7 +5,8 @@ use std::io;
 use squall_run::FigureSpread;
 use squall_run::bench::Figures;
 
-use super::result::{FindMaxResult, Searched, SearchedTarget};
+use super::result::{FindMaxResult, SearchedTarget};
+use super::searched::Searched;
 use super::step::{Step, per_second};
 use crate::commands::bench::table::{aligned, micros};
 use crate::output::columns;

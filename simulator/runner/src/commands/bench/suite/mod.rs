@@ -22,6 +22,7 @@ use super::{IsPinned, about, printed, read, result, rounds};
 use crate::bench_args::BenchSuiteArgs;
 use crate::clock;
 use crate::commands::with_causes;
+use crate::connect_args::LoginArgs;
 use crate::exit::Failure;
 use crate::machine::limits::Limits;
 use crate::machine::parts;
@@ -65,25 +66,64 @@ pub fn suite(args: &BenchSuiteArgs) -> Result<u8, Failure> {
     let _ = Priority::raise();
     let limits = Limits::raise_and_read(None);
     let mut suite = empty(args, &targets, is_pinned);
-    for (number, row) in (1..).zip(&rows) {
-        remark(&format!(
-            "row {number} of {}: {}, {}",
-            rows.len(),
-            row.workload.id,
-            row.workload.title
-        ));
-        let result = row.measure(&targets, pinned, limits)?;
-        add(&mut suite, row, result);
-        squall_reports::write_bench_suite(&suite, folder.path()).map_err(anyhow::Error::from)?;
-    }
+    let stopped = measure_rows(&mut suite, &rows, (pinned, limits), folder.path())?;
     let line = serde_json::to_string(&suite).map_err(anyhow::Error::from)?;
     match args.json {
         true => print_line(&line)?,
         false => print(&table(&suite))?,
     }
     tell(&suite, folder.path());
-    let worse = against.map_or(Ok(0), |against| against.judge(&line))?;
+    let worse = match against {
+        Some(against) if stopped == Stopped::No => against.judge(&line)?,
+        Some(_) | None => 0,
+    };
     Ok(worst_exit_code([suite.exit_code, worse]))
+}
+
+/// Whether a signal ended it before its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stopped {
+    Yes,
+    No,
+}
+
+/// Measures each row, and writes the page anew after each. What was measured before a signal stays.
+fn measure_rows(
+    suite: &mut Suite,
+    rows: &[Row],
+    (pinned, limits): (Option<Pinned>, Limits),
+    folder: &Path,
+) -> Result<Stopped, Failure> {
+    for (number, row) in (1..).zip(rows) {
+        remark(&format!(
+            "row {number} of {}: {}, {}",
+            rows.len(),
+            row.workload.id,
+            row.workload.title
+        ));
+        let (result, ended) = row.measure(&suite.targets, pinned, limits);
+        let is_empty = result.targets.iter().all(|one| one.repeats.is_empty());
+        if !is_empty {
+            add(suite, row, result);
+        }
+        if let Err(failure) = &ended {
+            suite.exit_code = worst_exit_code([suite.exit_code, failure.code()]);
+        }
+        if !suite.rows.is_empty() {
+            squall_reports::write_bench_suite(suite, folder).map_err(anyhow::Error::from)?;
+        }
+        match ended {
+            Ok(()) => {}
+            Err(failure) if suite.rows.is_empty() => return Err(failure),
+            Err(failure) => {
+                remark(&format!(
+                    "{failure}: the page has what was measured by then"
+                ));
+                return Ok(Stopped::Yes);
+            }
+        }
+    }
+    Ok(Stopped::No)
 }
 
 /// Those that are named, or all that squall can start here and that let anyone in over TCP.
@@ -174,21 +214,23 @@ impl Row {
         Load::of(about::of(&self.plan, is_pinned)).in_row(self.workload.id.to_owned())
     }
 
-    /// A trial of each target in each round. One that fails is told, and the next one begins; only a signal ends it all.
+    /// A trial of each target in each round. One that fails is told, and the next one begins; only a signal ends it all, and what was
+    /// measured before it is there.
     fn measure(
         &self,
         targets: &[String],
         pinned: Option<Pinned>,
         limits: Limits,
-    ) -> Result<BenchResult, Failure> {
+    ) -> (BenchResult, Result<(), Failure>) {
         let setting = Setting {
             plan: &self.plan,
             pinned,
             target_pid: None,
+            login: &LoginArgs::default(),
         };
         let names = targets.iter().cloned();
         let mut results: Vec<TargetResult> = names.map(TargetResult::new).collect();
-        rounds(
+        let ended = rounds(
             self.plan.repeat,
             &self.scenarios,
             targets,
@@ -206,8 +248,12 @@ impl Row {
                 result::add(&mut results[place], ended);
                 Ok(())
             },
-        )?;
-        Ok(result::of(&self.plan, results, IsPinned::of(pinned)))
+        );
+        let mut result = result::of(&self.plan, results, IsPinned::of(pinned));
+        if let Err(stopped) = &ended {
+            result::add_stop(&mut result, stopped, self.plan.repeat);
+        }
+        (result, ended)
     }
 }
 
@@ -215,8 +261,8 @@ impl Row {
 fn add(suite: &mut Suite, row: &Row, result: BenchResult) {
     let repeats = result.targets.iter().flat_map(|target| &target.repeats);
     let codes = repeats.filter_map(|repeat| match repeat {
-        Repeat::Failed { exit_code, .. } if !repeat.is_skipped() => Some(*exit_code),
-        Repeat::Failed { .. } | Repeat::Measured(_) => None,
+        Repeat::Failed { exit_code, .. } => Some(*exit_code),
+        Repeat::Skipped { .. } | Repeat::Measured(_) => None,
     });
     suite.exit_code = worst_exit_code(codes.chain([suite.exit_code]));
     suite.rows.push(SuiteRow {
