@@ -9,9 +9,12 @@ use nix::unistd::Pid;
 /// A reading of one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
-    /// User and system time since its start. Of a thread that runs, what was used since the system last looked is missing: up to
-    /// a tick of its scheduler, 1 to 10 ms.
+    /// User and system time since its start, in whole steps of 10 ms, as that of a process that has ended is too: so the sum of both
+    /// never falls.
     pub cpu: Duration,
+    /// The same by the process's own clock. Of a thread that runs, what was used since the system last looked is missing: up to a
+    /// tick of its scheduler, 1 to 10 ms. When a process ends, up to 10 ms of it are lost.
+    pub cpu_clock: Duration,
     /// User and system time of its children that have ended, and of theirs, in whole steps of 10 ms.
     pub cpu_of_ended: Duration,
     /// Resident memory in bytes.
@@ -29,8 +32,10 @@ pub fn usage(pid: u32) -> Option<Usage> {
     // schedule of a run would wait.
     let descriptors = fs::metadata(format!("/proc/{pid}/fd")).map_or(0, |folder| folder.len());
     let ticks = parse_cpu_ticks(&stat)?;
+    let cpu = ticks_to_duration(ticks.own);
     Some(Usage {
-        cpu: cpu_clock(pid).unwrap_or(ticks_to_duration(ticks.own)),
+        cpu,
+        cpu_clock: cpu_clock(pid).unwrap_or(cpu),
         cpu_of_ended: ticks_to_duration(ticks.of_ended),
         rss_bytes: parse_resident_pages(&statm)? * page_size(),
         descriptors,

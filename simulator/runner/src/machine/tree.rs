@@ -47,13 +47,16 @@ pub fn usage_below(root: u32) -> Option<Usage> {
     let running = descendants(root).into_iter().filter_map(process::usage);
     let mut sum = running.reduce(|sum, one| Usage {
         cpu: sum.cpu + one.cpu,
+        cpu_clock: sum.cpu_clock + one.cpu_clock,
         cpu_of_ended: sum.cpu_of_ended + one.cpu_of_ended,
         rss_bytes: sum.rss_bytes + one.rss_bytes,
         descriptors: sum.descriptors + one.descriptors,
     })?;
     // What the root has waited for ran below it.
     let of_root = process::usage(root).map(|root| root.cpu_of_ended);
-    sum.cpu += std::mem::take(&mut sum.cpu_of_ended) + of_root.unwrap_or_default();
+    let of_ended = std::mem::take(&mut sum.cpu_of_ended) + of_root.unwrap_or_default();
+    sum.cpu += of_ended;
+    sum.cpu_clock += of_ended;
     Some(sum)
 }
 

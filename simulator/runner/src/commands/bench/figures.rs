@@ -148,7 +148,7 @@ pub fn of(seen: &Seen) -> Figures {
 
 /// Processor seconds of the broker, those of its children among them.
 fn cpu_s_between(before: Usage, after: Usage) -> f64 {
-    let all = |usage: Usage| usage.cpu + usage.cpu_of_ended;
+    let all = |usage: Usage| usage.cpu_clock + usage.cpu_of_ended;
     all(after).saturating_sub(all(before)).as_secs_f64()
 }
 
@@ -193,7 +193,7 @@ mod tests {
             generator_s: at_s / 4.0,
             generator_waited_s: Some(at_s / 8.0),
             broker: Some(Usage {
-                cpu: std::time::Duration::from_millis(cpu_ms),
+                cpu_clock: std::time::Duration::from_millis(cpu_ms),
                 ..Usage::default()
             }),
             switches: Some(delivered / 10),
