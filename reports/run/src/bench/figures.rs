@@ -256,7 +256,7 @@ impl AccountFigures {
             (
                 qos > 0,
                 unacknowledged,
-                "never acknowledged, though it was waited for until nothing came for 2 s",
+                "never acknowledged, though the broker answered pings and had 2 s more",
             ),
             (qos != 1, self.duplicated, "delivered twice"),
             (true, self.reordered, "out of order"),

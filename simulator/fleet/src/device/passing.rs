@@ -45,15 +45,16 @@ pub(super) fn tell_sent(sink: &mut dyn Sink, place: Passing, version: Version, b
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use squall_protocol::{Instant, PacketId, ReasonCode};
 
     use super::*;
     use crate::observation::{Observation, Way};
     use crate::progress::Phase;
 
+    /// Keeps what it is told of.
     #[derive(Default)]
-    struct Passed(Vec<PacketSeen>);
+    pub(in super::super) struct Passed(pub(in super::super) Vec<PacketSeen>);
 
     impl Sink for Passed {
         fn observe(&mut self, _: Instant, _: &Observation<'_>) {}

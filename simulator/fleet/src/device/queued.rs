@@ -121,12 +121,12 @@ mod tests {
 
     use super::super::message::DrawnSteps;
     use super::super::passing::tell_sent;
+    use super::super::passing::tests::Passed;
     use super::super::properties::Tie;
     use super::*;
     use crate::drive::SocketId;
-    use crate::observation::{Observation, Way};
+    use crate::observation::Way;
     use crate::payload::append_text;
-    use crate::progress::Phase;
     use crate::stamp::{RunTag, Stamp};
 
     const PLACE: Passing = Passing {
@@ -134,19 +134,6 @@ mod tests {
         socket: SocketId(7),
         way: Way::Up,
     };
-
-    #[derive(Default)]
-    struct Passed(Vec<PacketSeen>);
-
-    impl Sink for Passed {
-        fn observe(&mut self, _: Instant, _: &Observation<'_>) {}
-
-        fn enter_phase(&mut self, _: Instant, _: Phase) {}
-
-        fn pass(&mut self, packet: &PacketSeen) {
-            self.0.push(*packet);
-        }
-    }
 
     type Role = Client<MessageHandle, Queued>;
 

@@ -10,7 +10,7 @@ use crate::remark::remark;
 
 /// The exit code where a figure got worse.
 const WORSE: u8 = 99;
-/// The exit code where nothing follows: what was to be held against the baseline was not measured.
+/// The exit code where nothing follows: what was to be held against the baseline was not measured, or cannot be told from noise.
 const NOTHING_FOLLOWS: u8 = 4;
 
 /// Figures beside those of a baseline.
@@ -18,7 +18,7 @@ pub struct Judged<'a> {
     worsenings: Vec<(&'a ComparedFigure, Worsening)>,
     /// Whether a user named them.
     extent: Extent,
-    /// Those whose margin noise alone exceeds.
+    /// Those that are not worse, and whose margin noise alone exceeds.
     within_noise: Vec<&'a ComparedFigure>,
 }
 
@@ -38,15 +38,13 @@ impl<'a> Judged<'a> {
     /// What became of `figures`: of the `chosen` ones, or of all if none is.
     pub fn of(figures: &'a [ComparedFigure], chosen: &[Chosen]) -> Self {
         let worsenings = worsenings(figures, chosen);
-        let is_not_worse = |wanted: &ComparedFigure| {
-            let mut all = worsenings.iter();
-            all.any(|(figure, one)| figure.key == wanted.key && *one == Worsening::NotWorse)
-        };
-        let within = figures.iter();
+        let not_worse = worsenings
+            .iter()
+            .filter(|(_, one)| *one == Worsening::NotWorse);
         Self {
-            within_noise: within
+            within_noise: not_worse
+                .map(|(figure, _)| *figure)
                 .filter(|figure| is_margin_within_noise(figure, chosen))
-                .filter(|figure| is_not_worse(figure))
                 .collect(),
             worsenings,
             extent: match chosen.is_empty() {
@@ -92,9 +90,9 @@ impl<'a> Judged<'a> {
                 | Worsening::Unknown
                 | Worsening::NotWorse => 0,
             });
-        let of_all = match self.has_nothing() || !self.has_judged() {
-            true => NOTHING_FOLLOWS,
-            false => 0,
+        let of_all = match self.has_judged() {
+            true => 0,
+            false => NOTHING_FOLLOWS,
         };
         worst_exit_code(codes.chain([of_all]))
     }
@@ -113,7 +111,17 @@ impl<'a> Judged<'a> {
             let told = squall_reports::figure_line(figure);
             remark(&format!("worse than the baseline, {noise}: {told}"));
         }
+        for figure in self.all_that(Worsening::Undecided) {
+            remark(&format!(
+                "undecided, too few repeats to tell: worse in the middle, and noise alone could do it: {}",
+                squall_reports::figure_line(figure)
+            ));
+        }
         if self.extent == Extent::Named {
+            for figure in self.all_that(Worsening::Unknown) {
+                let told = squall_reports::figure_line(figure);
+                remark(&format!("nothing follows, since noise is unknown: {told}"));
+            }
             for figure in self.all_that(Worsening::NotMeasured) {
                 remark(&format!(
                     "--worse {}: the baseline has it, and it was not measured now, so nothing follows",
@@ -144,23 +152,10 @@ impl<'a> Judged<'a> {
             ));
         }
         if self.extent == Extent::Named {
-            for (told, wanted) in [
-                ("not worse than the baseline", Worsening::NotWorse),
-                (
-                    "nothing follows, since noise is unknown",
-                    Worsening::Unknown,
-                ),
-            ] {
-                for figure in self.all_that(wanted) {
-                    remark(&format!("{told}: {}", squall_reports::figure_line(figure)));
-                }
+            for figure in self.all_that(Worsening::NotWorse) {
+                let told = squall_reports::figure_line(figure);
+                remark(&format!("not worse than the baseline: {told}"));
             }
-        }
-        for figure in self.all_that(Worsening::Undecided) {
-            remark(&format!(
-                "undecided, too few repeats to tell: worse in the middle, and noise alone could do it: {}",
-                squall_reports::figure_line(figure)
-            ));
         }
         for figure in &self.within_noise {
             remark(&format!(

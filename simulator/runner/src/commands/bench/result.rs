@@ -351,7 +351,7 @@ mod tests {
         assert!(!told(0.5, 0.5).contains("the generator is the limit"));
     }
 
-    /// A closed loop in which nobody works says nothing of what the broker carries.
+    /// A closed loop in which broker and generator both have room says nothing of what the broker carries.
     #[test]
     fn a_loop_that_is_held_back_is_told() {
         let told = |generator, broker, pace| {
